@@ -1,0 +1,245 @@
+"""The folder that serves as a broker: nothing lost, nothing read half, whoever is killed."""
+
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from django.conf import LazySettings
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from config import broker, celery, queues
+from config.mailbox import Bell, Mailbox
+
+SPAWN = multiprocessing.get_context("spawn")
+LONG = "x" * 200_000
+"""Long enough that a reader of a file that is being written would see a part of it."""
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Mailbox:
+    made = Mailbox(tmp_path / "a folder")
+    made.prepare()
+    return made
+
+
+def write(root: Path, writer: int, count: int) -> None:
+    mailbox = Mailbox(root)
+    for number in range(count):
+        mailbox.put("jobs", json.dumps([f"{writer}-{number}", LONG]).encode())
+
+
+def read(root: Path, out: Path) -> None:
+    """Take until "end", one line in `out` per message; a message read half would be no JSON."""
+    mailbox = Mailbox(root)
+    bell = Bell(mailbox)
+    bell.hang("jobs")
+    with out.open("a", buffering=1) as lines:
+        while True:
+            message = mailbox.take("jobs")
+            if message is None:
+                bell.wait(0.2)
+                continue
+            name, body = json.loads(message)
+            if name == "end":
+                return
+            assert body == LONG
+            lines.write(f"{name}\n")
+
+
+def start(work: Callable[..., None], *arguments: object) -> multiprocessing.process.BaseProcess:
+    process = SPAWN.Process(target=work, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
+def names(*files: Path) -> list[str]:
+    return [name for file in files if file.exists() for name in file.read_text().split()]
+
+
+def test_processes_that_write_and_read_at_once_lose_and_repeat_nothing(mailbox: Mailbox, tmp_path: Path) -> None:
+    outs = [tmp_path / "first", tmp_path / "second"]
+    readers = [start(read, mailbox.root, out) for out in outs]
+    writers = [start(write, mailbox.root, writer, 300) for writer in range(2)]
+    for process in writers:
+        process.join(60)
+    for _ in readers:
+        mailbox.put("jobs", json.dumps(["end", ""]).encode())
+    for process in readers:
+        process.join(60)
+    assert [process.exitcode for process in (*writers, *readers)] == [0, 0, 0, 0]
+    assert sorted(names(*outs)) == sorted(f"{writer}-{number}" for writer in range(2) for number in range(300))
+    assert mailbox.size("jobs") == 0
+    assert list(mailbox.partial_folder.iterdir()) == []
+
+
+def test_a_killed_reader_takes_at_most_what_it_held(mailbox: Mailbox, tmp_path: Path) -> None:
+    out, other = tmp_path / "killed", tmp_path / "other"
+    reader = start(read, mailbox.root, out)
+    write(mailbox.root, 0, 50)
+    until(lambda: len(names(out)) > 10)
+    writer = start(write, mailbox.root, 1, 300)
+    until(lambda: len(names(out)) > 60)
+    assert reader.pid is not None
+    os.kill(reader.pid, signal.SIGKILL)
+    writer.join(60)
+    survivor = start(read, mailbox.root, other)
+    until(lambda: mailbox.size("jobs") == 0)
+    mailbox.put("jobs", json.dumps(["end", ""]).encode())
+    survivor.join(60)
+    seen = names(out, other)
+    assert len(seen) == len(set(seen))
+    assert len(seen) >= 350 - 1
+
+
+def test_messages_come_in_the_order_in_which_they_were_put(mailbox: Mailbox) -> None:
+    for number in range(20):
+        mailbox.put("jobs", str(number).encode())
+    assert [mailbox.take("jobs") for _ in range(20)] == [str(number).encode() for number in range(20)]
+    assert mailbox.take("jobs") is None
+
+
+def test_queues_are_apart(mailbox: Mailbox) -> None:
+    mailbox.put("jobs", b"1")
+    assert mailbox.take("other") is None
+    assert (mailbox.size("jobs"), mailbox.size("other")) == (1, 0)
+    assert mailbox.purge("jobs") == 1
+
+
+def test_a_message_rings_the_bell_of_those_who_wait(mailbox: Mailbox) -> None:
+    bell = Bell(mailbox)
+    bell.hang("jobs")
+    heard: list[float] = []
+    waiter = threading.Thread(target=lambda: heard.append(time.monotonic()) if bell.wait(20) else None)
+    waiter.start()
+    rung = time.monotonic()
+    mailbox.put("jobs", b"1")
+    waiter.join(20)
+    assert heard
+    assert heard[0] - rung < 5
+    assert not bell.wait(0), "a bell that was heard is silent again"
+    mailbox.put("other", b"1")
+    assert not bell.wait(0), "another queue's message is none of its business"
+    bell.close()
+
+
+def test_bells_of_the_dead_are_removed_and_harm_nobody(mailbox: Mailbox) -> None:
+    bell = Bell(mailbox)
+    bell.hang("jobs")
+    path, descriptor = bell.pipes["jobs"]
+    os.close(descriptor)
+    mailbox.put("jobs", b"1")
+    assert not path.exists()
+    assert mailbox.take("jobs") == b"1"
+
+
+def test_ringing_for_long_without_being_heard_does_not_block(mailbox: Mailbox) -> None:
+    bell = Bell(mailbox)
+    bell.hang("jobs")
+    for _ in range(70_000):
+        mailbox.ring("jobs")
+    assert bell.wait(0)
+    bell.close()
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    broker.install()
+    with Connection("filesystem://localhost", transport_options={"folder": str(tmp_path / "broker")}) as made:
+        yield made
+
+
+def test_kombu_sends_and_receives(connection: Connection) -> None:
+    queue = connection.SimpleQueue("jobs")
+    queue.put({"id": 1})
+    message = queue.get(timeout=10)
+    assert message.payload == {"id": 1}
+    message.ack()
+    assert isinstance(connection.transport, broker.Transport)
+
+
+def test_what_was_not_acknowledged_is_put_back_when_a_worker_stops(connection: Connection) -> None:
+    queue = connection.SimpleQueue("jobs")
+    queue.put("unfinished")
+    queue.get(timeout=10)
+    connection.close()
+    assert connection.SimpleQueue("jobs").get(timeout=10).payload == "unfinished"
+
+
+def test_a_spoilt_message_is_dropped_and_logged(connection: Connection, caplog: pytest.LogCaptureFixture) -> None:
+    queue = connection.SimpleQueue("jobs")
+    assert connection.transport_options
+    Mailbox(Path(connection.transport_options["folder"])).put("jobs", b'{"half')
+    queue.put("whole")
+    assert queue.get(timeout=10).payload == "whole"
+    assert "not JSON" in caplog.text
+
+
+def application(settings: LazySettings, url: str) -> Celery:
+    settings.CELERY_BROKER_URL = url
+    made = Celery("test", set_as_current=False)
+    queues.configure(made)
+    return made
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "amqp://guest@127.0.0.1:1//"])
+def test_publishing_fails_within_a_second_where_nothing_listens(settings: LazySettings, url: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(OperationalError):
+        application(settings, url).send_task("any", queue="control")
+    assert time.monotonic() - began < 1
+
+
+def test_publishing_fails_within_a_second_where_the_broker_hangs(settings: LazySettings, mute: int) -> None:
+    app = application(settings, f"redis://127.0.0.1:{mute}/0")
+    for _ in range(2):
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            app.send_task("any", queue="control")
+        assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def mute() -> Iterator[int]:
+    """The port of a server that accepts and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_publishing_fails_where_the_folder_cannot_be_written_to(settings: LazySettings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    settings.BROKER_DIR = tmp_path / "file" / "broker"
+    with pytest.raises(OperationalError):
+        application(settings, "filesystem://localhost").send_task("any", queue="control")
+
+
+def test_a_task_goes_to_the_queue_that_it_was_sent_to(settings: LazySettings, tmp_path: Path) -> None:
+    settings.BROKER_DIR = tmp_path / "broker"
+    app = application(settings, "filesystem://localhost")
+    for queue in queues.QUEUES:
+        app.send_task("any", args=[1], queue=queue)
+    mailbox = Mailbox(settings.BROKER_DIR)
+    assert [mailbox.size(queue) for queue in queues.QUEUES] == [1] * len(queues.QUEUES)
+
+
+def test_reconciliation_is_asked_for_often_and_expires_before_the_next(settings: LazySettings) -> None:
+    entry = celery.app.conf.beat_schedule["reconcile"]
+    assert entry["schedule"] == entry["options"]["expires"] == settings.RECONCILE_EVERY
+    assert entry["options"]["queue"] == "control"
+    celery.app.loader.import_default_modules()
+    assert entry["task"] in celery.app.tasks
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not come about"
+        time.sleep(0.01)
