@@ -1,0 +1,92 @@
+"""Who may do what in a team: the table of rights.
+
+| right          | owner | admin | member | viewer | scopes of keys that carry it |
+|----------------|-------|-------|--------|--------|------------------------------|
+| VIEW           | yes   | yes   | yes    | yes    | read, generate               |
+| GENERATE       | yes   | yes   | yes    |        | generate                     |
+| MANAGE_RUNS    | yes   | yes   |        |        |                              |
+| CREATE_KEYS    | yes   | yes   | yes    |        |                              |
+| MANAGE_KEYS    | yes   | yes   |        |        |                              |
+| SEE_LEDGER     | yes   | yes   | yes    |        | read                         |
+| MANAGE_MEMBERS | yes   | yes   |        |        |                              |
+| MANAGE_TEAM    | yes   |       |        |        |                              |
+
+tests/test_access.py holds the code to this table, row by row. A key's rights are its maker's, as they are at
+the request, cut down to its scopes; people and money are managed by people only, so no scope carries those
+rights.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from accounts.models import Membership, Role, Team, User
+
+
+class Right(StrEnum):
+    VIEW = "view"
+    """see the team's runs, pictures and balance"""
+    GENERATE = "generate"
+    """submit runs, cancel one's own, upload images"""
+    MANAGE_RUNS = "manage_runs"
+    """cancel or delete what others submitted"""
+    CREATE_KEYS = "create_keys"
+    """make API keys, and revoke one's own"""
+    MANAGE_KEYS = "manage_keys"
+    """see and revoke every key of the team"""
+    SEE_LEDGER = "see_ledger"
+    """read the statement of credits and the usage by member and key"""
+    MANAGE_MEMBERS = "manage_members"
+    """invite and remove people, and set roles up to one's own"""
+    MANAGE_TEAM = "manage_team"
+    """rename the team, make owners"""
+
+
+_VIEWER = frozenset({Right.VIEW})
+_MEMBER = _VIEWER | {Right.GENERATE, Right.CREATE_KEYS, Right.SEE_LEDGER}
+_ADMIN = _MEMBER | {Right.MANAGE_RUNS, Right.MANAGE_KEYS, Right.MANAGE_MEMBERS}
+_OWNER = _ADMIN | {Right.MANAGE_TEAM}
+
+RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
+    {Role.OWNER: _OWNER, Role.ADMIN: _ADMIN, Role.MEMBER: _MEMBER, Role.VIEWER: _VIEWER}
+)
+
+SCOPES: Mapping[str, frozenset[Right]] = MappingProxyType(
+    {
+        "generate": frozenset({Right.VIEW, Right.GENERATE}),
+        "read": frozenset({Right.VIEW, Right.SEE_LEDGER}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts for a team: a member in the browser (`key_id` None) or one of their API keys."""
+
+    team_id: int
+    user_id: int
+    key_id: int | None
+    role: Role
+    rights: frozenset[Right]
+
+    def may(self, right: Right) -> bool:
+        return right in self.rights
+
+
+def actor_of(membership: Membership) -> Actor:
+    """The actor of a member in the browser; costs no query."""
+    role = Role(membership.role)
+    return Actor(membership.team_id, membership.user_id, None, role, RIGHTS[role])
+
+
+def actor_for(user: User, team: Team) -> Actor | None:
+    """The actor of `user` in `team`, or None where they are no active member; costs one query."""
+    membership = Membership.objects.filter(user=user, team=team, user__is_active=True).first()
+    return actor_of(membership) if membership else None
+
+
+def scoped(role: Role, scopes: Iterable[str]) -> frozenset[Right]:
+    """The rights of a key: its maker's role's, cut down to `scopes`. An unknown scope carries nothing."""
+    carried = frozenset[Right]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
+    return RIGHTS[role] & carried

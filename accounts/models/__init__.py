@@ -1,0 +1,21 @@
+"""The rows of accounts, one file a noun."""
+
+from accounts.models.key import ApiKey
+from accounts.models.ledger import Balance, Entry, Kind
+from accounts.models.limit import RateWindow
+from accounts.models.team import Membership, Role, Team
+from accounts.models.usage import UsageDay
+from accounts.models.user import User
+
+__all__ = [
+    "ApiKey",
+    "Balance",
+    "Entry",
+    "Kind",
+    "Membership",
+    "RateWindow",
+    "Role",
+    "Team",
+    "UsageDay",
+    "User",
+]

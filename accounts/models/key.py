@@ -1,0 +1,38 @@
+"""API keys, of which only a digest is kept."""
+
+from django.db import models
+from django.utils import timezone
+
+DEFAULT_SCOPES = ("generate", "read")
+
+
+def default_scopes() -> list[str]:
+    """A new list each time, for the column's default."""
+    return list(DEFAULT_SCOPES)
+
+
+class ApiKey(models.Model):
+    """`prefix` (the first 11 characters) finds the row and names it; `digest` is the SHA-256 of the whole.
+
+    The key hangs on its maker's membership and goes with it. `team` repeats the membership's team, for lists.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    membership = models.ForeignKey("accounts.Membership", on_delete=models.CASCADE, related_name="keys")
+    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=11, unique=True)
+    digest = models.CharField(max_length=64)
+    scopes = models.JSONField(default=default_scopes, help_text="names of accounts.access.SCOPES")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="to the minute")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_active(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())

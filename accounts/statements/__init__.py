@@ -1,0 +1,4 @@
+"""The SQL of the ledger's hot verbs, one module a database. accounts.ledger picks, and is the only caller.
+
+Both have `hold(Hold) -> bool`, `settle(Settle) -> Outcome` and `release(reference) -> Outcome`.
+"""

@@ -1,0 +1,56 @@
+"""The table of rights, row by row, and what is made of it."""
+
+import pytest
+
+from accounts import access
+from accounts.access import RIGHTS, SCOPES, Right, actor_for, scoped
+from accounts.models import Role, Team, User
+
+
+def table() -> dict[Right, list[str]]:
+    """The rows of the table that access.py's docstring shows, without its head."""
+    lines = [line for line in (access.__doc__ or "").splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    head, _, *body = rows
+    assert head[1:5] == ["owner", "admin", "member", "viewer"]
+    return {Right[row[0]]: row[1:] for row in body}
+
+
+def test_the_table_has_a_row_for_each_right() -> None:
+    assert set(table()) == set(Right)
+
+
+@pytest.mark.parametrize("right", Right)
+def test_rights_are_as_the_table_says(right: Right) -> None:
+    *cells, scopes = table()[right]
+    assert [role.value for role in RIGHTS if right in RIGHTS[role]] == [
+        role for role, cell in zip(("owner", "admin", "member", "viewer"), cells, strict=True) if cell == "yes"
+    ]
+    assert {scope for scope, rights in SCOPES.items() if right in rights} == {
+        scope for scope in scopes.split(", ") if scope
+    }
+
+
+def test_every_role_has_rights_and_each_more_than_the_next() -> None:
+    assert set(RIGHTS) == set(Role)
+    assert RIGHTS[Role.OWNER] > RIGHTS[Role.ADMIN] > RIGHTS[Role.MEMBER] > RIGHTS[Role.VIEWER]
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("scopes", [[], ["read"], ["generate"], ["generate", "read"], ["root"]])
+def test_a_scope_never_exceeds_its_makers_role(role: Role, scopes: list[str]) -> None:
+    rights = scoped(role, scopes)
+    assert rights <= RIGHTS[role]
+    assert rights <= frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
+
+
+def test_nobody_acts_for_a_team_they_are_not_in(team: Team, member: User, outsider: User) -> None:
+    actor = actor_for(member, team)
+    assert actor is not None
+    assert actor.may(Right.GENERATE)
+    assert not actor.may(Right.MANAGE_RUNS)
+    assert (actor.team_id, actor.user_id, actor.key_id, actor.role) == (team.pk, member.pk, None, Role.MEMBER)
+    assert actor_for(outsider, team) is None
+    member.is_active = False
+    member.save()
+    assert actor_for(member, team) is None

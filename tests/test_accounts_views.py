@@ -1,0 +1,130 @@
+"""Accounts' pages: who acts for which team, the header's figures, the page of keys."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from accounts import access, keys
+from accounts.access import Right
+from accounts.credits import MICRO
+from accounts.models import ApiKey, Membership, Role, Team, User
+from accounts.views import context, session
+from tests.conftest import make_team
+
+
+def request_of(rf: RequestFactory, user: User | AnonymousUser) -> HttpRequest:
+    request = rf.get("/")
+    request.user = user
+    request.session = SessionStore()
+    return request
+
+
+def test_the_header_costs_two_queries_and_only_if_asked(
+    rf: RequestFactory, team: Team, member: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(3):
+        Membership.objects.create(
+            team=make_team(f"Z{number}", member), user=team.memberships.get(role="owner").user, role=Role.VIEWER
+        )
+    request = request_of(rf, member)
+    with django_assert_num_queries(0):
+        shown = context.team(request)
+    with django_assert_num_queries(2):
+        assert shown["team"] == team
+        assert [row.name for row in shown["teams"]] == ["Perfumers", "Z0", "Z1", "Z2"]
+        assert shown["actor"].role == Role.MEMBER
+        assert shown["balance"].available == 25 * MICRO
+
+
+def test_the_header_of_the_anonymous_is_empty(rf: RequestFactory) -> None:
+    shown = context.team(request_of(rf, AnonymousUser()))
+    assert not any(shown.values())
+    assert not any(context.team(rf.get("/")).values())
+
+
+def test_who_is_in_no_team_is_refused(rf: RequestFactory, db: None) -> None:
+    request = request_of(rf, User.objects.create_user("lonely@example.com"))
+    assert not context.team(request)["team"]
+    with pytest.raises(PermissionDenied, match="you are in none"):
+        session.current(request)
+
+
+def test_views_want_a_sign_in_and_their_right(rf: RequestFactory, team: Team, viewer: User) -> None:
+    @session.requires(Right.GENERATE)
+    def view(request: HttpRequest, word: str) -> HttpResponse:
+        return HttpResponse(word)
+
+    anonymous = view(request_of(rf, AnonymousUser()), "x")
+    assert anonymous.status_code == 302
+    assert anonymous["Location"].startswith(reverse("account_login"))
+    with pytest.raises(PermissionDenied, match="viewer"):
+        view(request_of(rf, viewer), "x")
+    answer = view(request_of(rf, team.memberships.get(role="owner").user), "x")
+    assert isinstance(answer, HttpResponse)
+    assert answer.content == b"x"
+
+
+def test_a_team_is_chosen_for_the_session(client: Client, team: Team, member: User, outsider: User) -> None:
+    other = make_team("Aaa", member)
+    foreign = outsider.memberships.get().team
+    client.force_login(member)
+    assert client.get(reverse("keys")).context["team"] == other
+    assert client.post(reverse("team-switch"), {"team": team.pk}).status_code == 302
+    assert client.get(reverse("keys")).context["team"] == team
+    for wrong in (foreign.pk, 0, "x", "", "²", "9" * 5000):
+        assert client.post(reverse("team-switch"), {"team": wrong}).status_code == 404
+    assert client.get(reverse("team-switch")).status_code == 405
+    team.memberships.get(user=member).delete()
+    assert client.get(reverse("keys")).context["team"] == other
+
+
+def test_a_key_is_made_and_shown_once(client: Client, team: Team, member: User) -> None:
+    client.force_login(member)
+    made = client.post(reverse("keys"), {"name": "shop", "scopes": ["generate", "read"], "lifetime": "30"})
+    raw = made.context["new_key"]
+    assert raw in made.text
+    assert "no-store" in made["Cache-Control"]
+    actor = keys.authenticate(raw)
+    assert actor is not None
+    assert actor.team_id == team.pk
+    assert ApiKey.objects.get().expires_at is not None
+    later = client.get(reverse("keys"))
+    assert raw not in later.text
+    assert [row.name for row in later.context["keys"]] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"name": "x", "scopes": ["root"]}, {"name": "x"}, {"name": "x", "scopes": ["read"], "lifetime": "7"}]
+)
+def test_a_wrong_form_makes_no_key(client: Client, team: Team, member: User, fields: dict[str, object]) -> None:
+    client.force_login(member)
+    assert client.post(reverse("keys"), fields).status_code == 422
+    assert not ApiKey.objects.exists()
+
+
+def test_a_viewer_makes_no_key(client: Client, viewer: User) -> None:
+    client.force_login(viewer)
+    assert client.post(reverse("keys"), {"name": "x", "scopes": ["read"]}).status_code == 403
+    assert client.get(reverse("keys")).status_code == 200
+
+
+def test_keys_are_revoked_by_their_maker_or_a_manager(
+    client: Client, key: str, team: Team, admin: User, viewer: User, outsider: User
+) -> None:
+    row = ApiKey.objects.get()
+    address = reverse("key-revoke", args=[row.pk])
+    for user in (outsider, viewer):
+        client.force_login(user)
+        assert client.post(address).status_code == 404
+        assert not client.get(reverse("keys")).context["keys"]
+    assert access.actor_for(outsider, team) is None
+    assert keys.authenticate(key) is not None
+    client.force_login(admin)
+    assert client.get(address).status_code == 405
+    assert client.post(address).status_code == 302
+    assert keys.authenticate(key) is None
