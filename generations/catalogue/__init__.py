@@ -1,0 +1,43 @@
+"""The image models: one declaration each gives every door its validation, schema, form, price and docs."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from generations.catalogue import wording
+from generations.catalogue.bg_replace import BG_REPLACE
+from generations.catalogue.inpaint_auto import INPAINT_AUTO, resolve_preprocessor
+from generations.catalogue.model import ImageModel
+from generations.catalogue.parameters import Kind, Parameter
+from generations.catalogue.sd15_inpainting import SD15_INPAINTING
+from generations.catalogue.sdxl_inpaint import SDXL_INPAINT
+from generations.catalogue.validation import FieldError, Input, InvalidInput, validate
+
+__all__ = [
+    "MODELS",
+    "FieldError",
+    "ImageModel",
+    "Input",
+    "InvalidInput",
+    "Kind",
+    "Parameter",
+    "UnknownModel",
+    "get",
+    "resolve_preprocessor",
+    "validate",
+]
+
+MODELS: Mapping[str, ImageModel] = MappingProxyType(
+    {model.slug: model for model in (BG_REPLACE, INPAINT_AUTO, SDXL_INPAINT, SD15_INPAINTING)}
+)
+
+
+class UnknownModel(LookupError):
+    """No image model has this slug."""
+
+
+def get(slug: str) -> ImageModel:
+    """Return the model. Raises `UnknownModel`, whose message lists what there is."""
+    try:
+        return MODELS[slug]
+    except KeyError:
+        raise UnknownModel(f"no image model {wording.shown(slug)}; there are {', '.join(MODELS)}") from None
