@@ -1,0 +1,39 @@
+"""Fetch or 404, within the actor's team: the one place where a row is found by an id from outside."""
+
+import uuid
+from typing import TypeVar
+
+from django.http import Http404
+
+from accounts.access import Actor, Right
+from generations.models import Asset, Generation, Output
+
+Row = TypeVar("Row")
+
+
+def generation(actor: Actor, generation_id: uuid.UUID) -> Generation:
+    """Return a generation of the actor's team. Raises Http404."""
+    return _found(actor, Generation.objects.filter(id=generation_id, team_id=actor.team_id).first())
+
+
+def output(actor: Actor, output_id: uuid.UUID) -> Output:
+    """Return an output of the actor's team, with its generation. Raises Http404."""
+    rows = Output.objects.select_related("generation")
+    return _found(actor, rows.filter(id=output_id, generation__team_id=actor.team_id).first())
+
+
+def asset(actor: Actor, asset_id: uuid.UUID) -> Asset:
+    """Return an input image of the actor's team. Raises Http404."""
+    return _found(actor, Asset.objects.filter(id=asset_id, team_id=actor.team_id).first())
+
+
+def may_cancel(actor: Actor, generation: Generation) -> bool:
+    """Return whether the actor may cancel it: one's own, or anyone's with the right to manage runs."""
+    own = generation.user_id == actor.user_id and actor.may(Right.GENERATE)
+    return own or actor.may(Right.MANAGE_RUNS)
+
+
+def _found(actor: Actor, row: Row | None) -> Row:
+    if row is None or not actor.may(Right.VIEW):
+        raise Http404
+    return row

@@ -1,0 +1,39 @@
+"""Hand ids to the broker, which may lose or repeat them: the database is the truth, and a lost message is found again
+by reconciliation."""
+
+import logging
+import time
+import uuid
+
+from kombu.exceptions import OperationalError
+
+from config.celery import app
+
+log = logging.getLogger(__name__)
+
+PAUSE = 1.0
+"""Seconds for which nothing is published after the broker failed, so that submits do not all wait for it."""
+
+_down_until = 0.0
+
+
+def attempt(attempt_id: int, queue: str, *, after: float = 0.0) -> None:
+    """Ask the workers of `queue` to run an attempt, at the earliest in `after` seconds."""
+    _send("generations.tasks.run_attempt", [attempt_id], queue, after)
+
+
+def derivatives(generation_id: uuid.UUID) -> None:
+    """Ask for thumbnails and fidelity figures of a generation's outputs."""
+    _send("generations.tasks.make_derivatives", [str(generation_id)], "thumbnails", 0.0)
+
+
+def _send(task: str, args: list[object], queue: str, after: float) -> None:
+    """Publish, or log why not: what was accepted is safe in the database."""
+    global _down_until
+    if time.monotonic() < _down_until:
+        return
+    try:
+        app.send_task(task, args=args, queue=queue, countdown=after or None, ignore_result=True)
+    except (OSError, OperationalError) as error:
+        _down_until = time.monotonic() + PAUSE
+        log.warning("the broker takes no messages (%s); reconciliation will repeat %s%s", error, task, args)

@@ -1,0 +1,270 @@
+"""Input images: from whatever a door was given to an asset of the team, safe to decode.
+
+A source is the bytes of a file, an asset's id (the studio's "use as input"), or text: an http(s) URL, a `data:`
+URI, or bare base64. URLs of our own are resolved inside, never fetched.
+"""
+
+import binascii
+import contextlib
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import pybase64
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.utils import timezone
+
+from generations import delivery, outbound, statements, waiting
+from generations.catalogue.validation import FieldError, InvalidInput
+from generations.imaging import decode
+from generations.imaging.errors import ImageError
+from generations.models import Asset
+
+SIDE_LIMIT = decode.API_SIDE
+"""Pixels of the longer side of an input."""
+
+FETCH_LEASE = 20.0
+"""Seconds after which the place of a fetch whose process died is free again; a fetch ends within 15."""
+
+
+class TooManyFetches(Exception):
+    """The team's other requests are fetching as many URLs as one team may at a time."""
+
+
+class Unusable(Exception):
+    """A source that is no usable image; the message says why."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Encoded bytes, and the asset they are already known as, if any."""
+
+    data: bytes
+    asset: Asset | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def ingest(team_id: int, images: Mapping[str, Any]) -> dict[str, Asset]:
+    """Return an asset of the team per parameter. Raises InvalidInput with every image that is unusable."""
+    sources: dict[str, Source] = {}
+    assets: dict[str, Asset] = {}
+    errors: dict[str, Unusable] = {}
+    for field, given in images.items():
+        try:
+            sources[field] = _read(team_id, given)
+        except Unusable as error:
+            errors[field] = error
+    known = _known(team_id, sources.values())
+    for field, source in sources.items():
+        try:
+            assets[field] = _asset(team_id, source, known)
+        except Unusable as error:
+            errors[field] = error
+    if errors:
+        listed = [(field, _shown(given), errors[field]) for field, given in images.items() if field in errors]
+        raise InvalidInput(tuple(FieldError(field, shown, f"{field}: {error}") for field, shown, error in listed))
+    return assets
+
+
+def store(team_id: int, given: Any, *, uploaded: bool = False) -> Asset:
+    """Return the team's asset with the content of a source, made now if it is new. Raises Unusable.
+
+    uploaded: its URL may be used as an input for UPLOAD_SECONDS from now on.
+    """
+    source = _read(team_id, given)
+    asset = _asset(team_id, source, _known(team_id, [source]))
+    if uploaded:
+        asset.uploaded_at = timezone.now()
+        asset.save(update_fields=["uploaded_at"])
+    return asset
+
+
+def _known(team_id: int, sources: Iterable[Source]) -> dict[str, Asset]:
+    """Return the assets that have the sources' contents, by digest."""
+    digests = {source.digest for source in sources if not source.asset}
+    return statements.current().known_assets(team_id, digests) if digests else {}
+
+
+def _asset(team_id: int, source: Source, known: dict[str, Asset]) -> Asset:
+    """Return the source's asset, made and added to `known` if it is new. Raises Unusable."""
+    if source.asset:
+        return source.asset
+    if source.digest not in known:
+        known[source.digest] = _create(team_id, source.digest, source.data)
+    return known[source.digest]
+
+
+def _create(team_id: int, digest: str, data: bytes) -> Asset:
+    probe = _checked(data)
+    name = f"assets/{team_id}/{digest[:2]}/{digest}"
+    # Never a file that is there already: it may be half written, by somebody who is at it or who died over it.
+    name = default_storage.save(name, ContentFile(data))
+    row = Asset(
+        team_id=team_id,
+        sha256=digest,
+        file=name,
+        content_type=probe.content_type,
+        width=probe.width,
+        height=probe.height,
+        size=len(data),
+        has_alpha=probe.has_alpha,
+    )
+    Asset.objects.bulk_create([row], ignore_conflicts=True)  # somebody may have stored the same at the same time
+    kept = Asset.objects.get(team_id=team_id, sha256=digest)
+    if kept.file != name:
+        default_storage.delete(name)
+    return kept
+
+
+def _checked(data: bytes) -> decode.Probe:
+    """Return what is known of the image, after decoding all of it once. Raises Unusable."""
+    try:
+        probe = decode.probe(data)
+        if max(probe.width, probe.height) > SIDE_LIMIT:
+            raise Unusable(
+                f"the image is {probe.width} × {probe.height} pixels; the longer side may have {SIDE_LIMIT} at most"
+            )
+        decode.decode(data, alpha=True)
+    except ImageError as error:
+        raise Unusable(str(error)) from error
+    return probe
+
+
+# --- where the bytes come from ------------------------------------------------------------------------------
+
+
+def _read(team_id: int, given: Any) -> Source:
+    if isinstance(given, uuid.UUID):
+        return _from_asset(Asset.objects.filter(team_id=team_id, id=given).first())
+    if isinstance(given, bytes | bytearray | memoryview):
+        return Source(bytes(given))
+    if isinstance(given, str):
+        text = given.strip()
+        for prefix, reader in _READERS.items():
+            if text[: len(prefix)].lower() == prefix:
+                return reader(team_id, text)
+        return Source(decode_base64(text))
+    return Source(given.read())
+
+
+def _from_asset(asset: Asset | None) -> Source:
+    if asset is None:
+        raise Unusable("no such upload; it may have expired, upload it again")
+    return Source(b"", asset)
+
+
+def decode_base64(text: str | bytes | memoryview) -> bytes:
+    """Return the bytes of standard base64. Raises Unusable."""
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        shown = _shown(text if isinstance(text, str) else "")
+        raise Unusable(f"{shown!r} is neither an http(s) URL, nor a data: URI, nor valid base64") from error
+
+
+def _from_data_uri(_: int, text: str) -> Source:
+    head, comma, body = text.partition(",")
+    if not comma or not head.lower().endswith(";base64"):
+        raise Unusable(f"{_shown(head)!r} is not a base64 data: URI; data:image/png;base64,… is")
+    return Source(decode_base64(body))
+
+
+def _from_url(team_id: int, url: str) -> Source:
+    own = _own_object(team_id, url)
+    if own:
+        return own
+    with _fetch_place(team_id):
+        waiting.let_go()
+        try:
+            return Source(outbound.fetch(url, allow=settings.OUTBOUND_ALLOW).data)
+        except outbound.OutboundError as error:
+            raise Unusable(f"{_shown(url)} cannot be fetched: {error}") from error
+
+
+def _own_object(team_id: int, url: str) -> Source | None:
+    """Resolve a URL that we gave out ourselves: an upload of this team, or a signed output link."""
+    base = settings.PUBLIC_URL + "/"
+    if not url.startswith(base):
+        return None
+    kind, _, rest = url[len(base) :].partition("/")
+    if kind == "files":
+        since = timezone.now() - timedelta(seconds=settings.UPLOAD_SECONDS)
+        uploads = Asset.objects.filter(team_id=team_id, uploaded_at__gte=since)
+        return _from_asset(uploads.filter(id__in=_uuids(rest)).first())
+    if kind == "outputs":
+        output = delivery.output_of_link(url)
+        if output is None:
+            raise Unusable("the link to this output has expired; ask for the result again")
+        return Source(delivery.read(output.file))
+    return None
+
+
+_READERS: dict[str, Callable[[int, str], Source]] = {
+    "data:": _from_data_uri,
+    "http://": _from_url,
+    "https://": _from_url,
+}
+
+
+def _uuids(text: str) -> list[uuid.UUID]:
+    """Return the id that a path ends in, if it is one."""
+    try:
+        return [uuid.UUID(text.partition("?")[0])]
+    except ValueError:
+        return []
+
+
+def _shown(given: Any) -> str:
+    """Return a source as an error may show it: short, and without a signed query."""
+    if not isinstance(given, str):
+        return f"<{type(given).__name__}>"
+    text = given.partition("?")[0]
+    return text if len(text) <= 80 else text[:60] + "…"
+
+
+# --- how many at a time -------------------------------------------------------------------------------------
+
+_TAKE = """
+    INSERT INTO generations_lease (name, until) VALUES (%s, %s)
+    ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE generations_lease.until < %s
+"""
+PATIENCE = 5.0
+"""Seconds that a request waits for a place before it is told to come again."""
+
+
+@contextlib.contextmanager
+def _fetch_place(team_id: int) -> Iterator[None]:
+    """Hold one of the team's TEAM_FETCHES_IN_FLIGHT places. Raises TooManyFetches after PATIENCE seconds."""
+    give_up = time.monotonic() + PATIENCE
+    while (place := _take_place(team_id)) is None:
+        if time.monotonic() > give_up:
+            raise TooManyFetches
+        waiting.let_go()
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE generations_lease SET until = 0 WHERE name = %s AND until = %s", place)
+
+
+def _take_place(team_id: int) -> tuple[str, float] | None:
+    now = time.time()
+    with connection.cursor() as cursor:
+        for number in range(settings.TEAM_FETCHES_IN_FLIGHT):
+            place = (f"fetch:{team_id}:{number}", now + FETCH_LEASE)
+            cursor.execute(_TAKE, [*place, now])
+            if cursor.rowcount == 1:
+                return place
+    return None

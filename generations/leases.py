@@ -1,0 +1,108 @@
+"""Who works on an attempt: the claim, its lease, and word of the progress.
+
+A lease lasts LEASE_SECONDS and is renewed every LEASE_RENEWAL (renewal.py); one that ran out says that the worker died.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from generations import statements, waiting
+from generations.engines import base
+from generations.models import Attempt, Generation
+from generations.models.attempt import State
+from generations.models.generation import Status
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY = 0.5
+"""Seconds between two writes of a job's progress, which are also when it learns that it was canceled."""
+
+
+WRITE_AGAIN = (0.1, 1.0, 2.0, 4.0)
+"""Pauses, in seconds, between the tries to write down a request id."""
+
+
+class LeaseLost(base.Canceled):
+    """Somebody else took the attempt, or ended it."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """An attempt that is ours as long as `lease` stands in its row. files: its inputs', by their assets' ids."""
+
+    attempt: Attempt
+    lease: uuid.UUID
+    files: Mapping[str, str]
+    lost: threading.Event
+
+
+def claim(attempt_id: int) -> Claim | None:
+    """Take an attempt that is queued, or one handed on whose worker died; None where there is nothing to take."""
+    lease, now = uuid.uuid4(), timezone.now()
+    until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    claimed = statements.current().claim(attempt_id, lease, now, until)
+    return Claim(claimed.attempt, lease, claimed.files, threading.Event()) if claimed else None
+
+
+def note_submitted(claim: Claim, request_id: str) -> None:
+    """Write down the upstream's id at once: from here on waiting is free and repeatable. Raises LeaseLost."""
+    claim.attempt.upstream_id = request_id
+    if not _write_id(claim):
+        # It has been ended meanwhile, and may be listed as unknown: the operator finds the picture by its id.
+        Attempt.objects.filter(id=claim.attempt.id, upstream_id="").update(upstream_id=request_id)
+        raise LeaseLost
+    claim.attempt.state = State.SUBMITTED
+
+
+def _write_id(claim: Claim) -> int:
+    """Try for a while: a paid call is not lost to a database that is away for a moment."""
+    mine = Attempt.objects.filter(id=claim.attempt.id, lease=claim.lease, state__in=(State.SUBMITTING, State.SUBMITTED))
+    for pause in WRITE_AGAIN:
+        try:
+            return mine.update(state=State.SUBMITTED, upstream_id=claim.attempt.upstream_id)
+        except DatabaseError:
+            log.warning("the id of attempt %s could not be written down", claim.attempt.id, exc_info=True)
+            waiting.let_go()
+            time.sleep(pause)
+    return mine.update(state=State.SUBMITTED, upstream_id=claim.attempt.upstream_id)
+
+
+def progress_of(claim: Claim) -> base.Progress:
+    """Return what the engine calls while it works: it writes now and then, and says when to stop.
+
+    A paid call that has gone out is never stopped: its picture is kept even when nobody waits any more.
+    """
+    may_stop = not claim.attempt.paid
+    last = time.monotonic()
+
+    def progress(share: float, stage: str) -> None:
+        nonlocal last
+        if claim.lost.is_set():
+            raise LeaseLost
+        if time.monotonic() - last < PROGRESS_EVERY:
+            return
+        last = time.monotonic()
+        if not _note_progress(claim.attempt, share, stage) and may_stop:
+            raise base.Canceled
+
+    return progress
+
+
+def _note_progress(attempt: Attempt, share: float, stage: str) -> bool:
+    """Return whether the job is still wanted; a database that is away for a moment must not end it."""
+    running = Generation.objects.filter(id=attempt.generation_id, status=Status.RUNNING)
+    try:
+        return bool(running.update(progress=min(max(share, 0.0), 1.0), stage=stage[:80]))
+    except DatabaseError:
+        log.warning("the progress of attempt %s could not be written", attempt.id, exc_info=True)
+        waiting.let_go()
+        return True

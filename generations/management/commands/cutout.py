@@ -1,0 +1,28 @@
+"""Find the subject of a photograph and write its alpha; no database is needed."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from generations.engines.classical import cutout, subject
+from generations.imaging import decode, encode
+from generations.imaging.errors import ImageError
+
+
+class Command(BaseCommand):
+    help = "Write the subject's alpha (8-bit grey PNG, the size of the upright picture)."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("image", type=Path)
+        parser.add_argument("--out", type=Path, required=True)
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        try:
+            alpha = cutout.cutout(decode.decode(options["image"].read_bytes()))
+            options["out"].write_bytes(encode.png(alpha))
+        except (OSError, ImageError, subject.NoSubject) as error:
+            raise CommandError(f"{options['image']}: {error}") from error
+        self.stdout.write(f"wrote {options['out']}: the subject covers {(alpha > 127).mean():.1%} of the picture")

@@ -1,0 +1,10 @@
+"""The rows of generations, one file a noun."""
+
+from generations.models.asset import Asset
+from generations.models.attempt import Attempt
+from generations.models.generation import Generation
+from generations.models.heartbeat import Heartbeat
+from generations.models.lease import Lease
+from generations.models.output import Output
+
+__all__ = ["Asset", "Attempt", "Generation", "Heartbeat", "Lease", "Output"]

@@ -1,0 +1,26 @@
+"""Input images, stored once per team by their content."""
+
+import uuid
+
+from django.db import models
+
+
+class Asset(models.Model):
+    """An input image; `file` names the original bytes in the storage, private to the team."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    file = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField(help_text="pixels, after EXIF orientation")
+    height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField(help_text="bytes")
+    has_alpha = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    uploaded_at = models.DateTimeField(
+        null=True, help_text="last uploaded for use by URL; such a URL is accepted for UPLOAD_SECONDS"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "sha256"], name="one_asset_per_content")]

@@ -1,0 +1,92 @@
+"""One request by one team member or key."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Door(models.TextChoices):
+    """Where a request came in."""
+
+    WEB = "web", "Studio"
+    SEGMIND = "segmind", "Segmind API"
+    COMMAND = "command", "Command line"
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELED = "canceled", "Canceled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+
+ACTIVE = (Status.QUEUED, Status.RUNNING)
+FINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
+
+
+class Fault(models.TextChoices):
+    """Whose fault a failure is; doors translate it (a rejected picture is the caller's, a lost worker ours)."""
+
+    NONE = "", "None"
+    REJECTED = "rejected", "The request was rejected"
+    ENGINE = "engine", "The engine failed"
+    DEADLINE = "deadline", "Out of time"
+    INTERNAL = "internal", "Internal error"
+
+
+class Generation(models.Model):
+    """A validated request, where it stands, what it cost, and what came out.
+
+    `inputs` maps a parameter's name to an asset's id. `params` holds every other parameter, complete; in it
+    `seed` is what was asked for (-1: any), while the column `seed` is the one used. Amounts are millionths of a credit.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    api_key = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
+    door = models.CharField(max_length=12, choices=Door.choices)
+    model = models.CharField(max_length=40)
+    params = models.JSONField()
+    inputs = models.JSONField(default=dict)
+    seed = models.BigIntegerField()
+    lock = models.BooleanField(default=False, help_text="paste the subject's pixels back from the input")
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    progress = models.FloatField(default=0.0, help_text="share done, 0 to 1")
+    stage = models.CharField(max_length=80, blank=True)
+    fault = models.CharField(max_length=10, choices=Fault.choices, blank=True, default=Fault.NONE)
+    error = models.TextField(blank=True)
+
+    estimate = models.BigIntegerField()
+    quote = models.BigIntegerField(help_text="the ceiling, which is held")
+    cost = models.BigIntegerField(null=True)
+    engine = models.CharField(max_length=40, blank=True)
+    seconds = models.FloatField(null=True)
+    notes = models.JSONField(default=list)
+
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(cost__isnull=True) | Q(cost__lte=models.F("quote")), name="cost_within_quote"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["team", "created_at", "id"], name="generation_gallery"),
+            models.Index(fields=["team", "model", "created_at", "id"], name="generation_by_model"),
+            models.Index(
+                fields=["team", "created_at"],
+                name="generation_active",
+                condition=Q(status__in=("queued", "running")),
+            ),
+        ]

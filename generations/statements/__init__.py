@@ -1,0 +1,54 @@
+"""The statements of a generation's usual way, one module a database, with the same verbs.
+
+`portable` is Django's ORM and right everywhere; `postgresql` does the usual case of each verb in one statement, and
+leaves the rest to `portable`. Both take rows in the order generation, attempt, balance.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from django.db import connection
+
+from generations.engines.base import Result
+from generations.models import Asset, Attempt, Generation, Output
+from generations.statements import portable, postgresql
+from generations.statements.terms import Claimed, Final
+
+
+class Statements(Protocol):
+    """The verbs."""
+
+    def known_assets(self, team_id: int, digests: Collection[str]) -> dict[str, Asset]:
+        """Return those of the team's assets that have one of the SHA-256 `digests`, by digest."""
+
+    def accept(self, generation: Generation, attempt: Attempt, most: int) -> int | None:
+        """Write both rows and return the attempt's id; None, and no row, where `most` of the team's jobs are active.
+
+        Exact only after ledger.hold in the same transaction, whose lock lets one submit of a team through at a time.
+        """
+
+    def claim(self, attempt_id: int, lease: uuid.UUID, now: datetime, until: datetime) -> Claimed | None:
+        """Give a queued attempt, or one handed on whose lease ran out, a lease `until` then; None where it is neither.
+
+        The generation of a queued one moves to running: both rows or none.
+        """
+
+    def deliver(self, attempt: Attempt, result: Result, outputs: Sequence[Output], *, cost: int, now: datetime) -> bool:
+        """End the attempt and its generation well, and write the outputs; False, and none of it, for a lost race.
+
+        cost: what the generation is charged. Belongs to the transaction that settles it. A canceled generation
+        stays so, and takes what a paid call brought; from any other the attempt is ended as canceled.
+        """
+
+    def final(self, generation_id: uuid.UUID) -> Final | None:
+        """Return a generation that has ended, with what an answer shows of it; None where it goes on."""
+
+
+_BY_VENDOR: dict[str, Statements] = {"postgresql": postgresql}
+
+
+def current() -> Statements:
+    """Return the verbs for the database in use."""
+    return _BY_VENDOR.get(connection.vendor, portable)

@@ -1,0 +1,164 @@
+"""The verbs on PostgreSQL, one statement each: what a generation costs is mostly the number of statements.
+
+A statement that changes a generation and its attempt locks the generation first and looks at the attempt after it:
+READ COMMITTED evaluates WHERE again for a row it had to wait for, so that a lost race changes neither. What is not
+the usual case is left to `portable`.
+"""
+
+import json
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from config import prepared
+from generations.engines.base import Result
+from generations.models import Asset, Attempt, Generation, Output
+from generations.statements import portable, rows
+from generations.statements.terms import Claimed, Final
+
+KNOWN_ASSETS = f"""\
+SELECT {rows.columns(Asset, "asset")} FROM generations_asset AS asset
+WHERE team_id = %(team_id)s::bigint AND sha256 = ANY(%(digests)s::text[])
+"""  # noqa: S608 (column names of our own models)
+
+ACCEPT = f"""\
+WITH accepted AS (
+    INSERT INTO generations_generation ({rows.written(Generation)})
+    SELECT {rows.written(Generation)} FROM jsonb_populate_record(NULL::generations_generation, %(generation)s::jsonb)
+    WHERE %(most)s::bigint > (
+        SELECT count(*) FROM generations_generation
+        WHERE team_id = %(team_id)s::bigint AND status IN ('queued', 'running')
+    )
+    RETURNING 1
+)
+INSERT INTO generations_attempt ({rows.written(Attempt)})
+SELECT {rows.written(Attempt)} FROM accepted, jsonb_populate_record(NULL::generations_attempt, %(attempt)s::jsonb)
+RETURNING id
+"""  # noqa: S608 (column names of our own models)
+
+CLAIM = f"""\
+WITH active AS (
+    SELECT id FROM generations_generation
+    WHERE id = (SELECT generation_id FROM generations_attempt WHERE id = %(id)s::bigint)
+    AND status IN ('queued', 'running')
+    FOR NO KEY UPDATE
+), taken AS (
+    UPDATE generations_attempt AS attempt
+    SET state = 'submitting', started_at = %(now)s::timestamptz,
+        lease = %(lease)s::uuid, lease_until = %(until)s::timestamptz
+    FROM active
+    WHERE attempt.id = %(id)s::bigint AND attempt.generation_id = active.id AND attempt.state = 'queued'
+    AND (attempt.not_before IS NULL OR attempt.not_before <= %(now)s::timestamptz)
+    RETURNING attempt.*
+), moved AS (
+    UPDATE generations_generation AS generation
+    SET status = 'running', started_at = coalesce(generation.started_at, %(now)s::timestamptz)
+    FROM taken WHERE generation.id = taken.generation_id
+    RETURNING generation.*
+)
+SELECT {rows.columns(Attempt, "taken")}, {rows.columns(Generation, "moved")}, (
+    SELECT jsonb_object_agg(asset.id, asset.file)
+    FROM jsonb_each_text(moved.inputs) AS input JOIN generations_asset AS asset ON asset.id = input.value::uuid
+)
+FROM taken, moved
+"""  # noqa: S608 (column names of our own models)
+
+DELIVER = f"""\
+WITH running AS (
+    SELECT id FROM generations_generation
+    WHERE id = %(generation_id)s::uuid AND status = 'running'
+    FOR NO KEY UPDATE
+), done AS (
+    UPDATE generations_attempt AS attempt
+    SET state = 'done', ended_at = %(now)s::timestamptz, lease = NULL,
+        seconds = %(seconds)s::float8, cost = %(spent)s::bigint
+    FROM running
+    WHERE attempt.id = %(attempt_id)s::bigint AND attempt.lease = %(lease)s::uuid
+    AND attempt.state IN ('queued', 'submitting', 'submitted')
+    RETURNING attempt.generation_id
+), succeeded AS (
+    UPDATE generations_generation AS generation
+    SET status = 'succeeded', finished_at = %(now)s::timestamptz, progress = 1, stage = '', error = '', fault = '',
+        cost = %(cost)s::bigint, engine = %(engine)s::text, seconds = %(seconds)s::float8, notes = %(notes)s::jsonb
+    FROM done WHERE generation.id = done.generation_id
+), delivered AS (
+    INSERT INTO generations_output ({rows.written(Output)})
+    SELECT {rows.columns(Output, "output")}
+    FROM done, jsonb_populate_recordset(NULL::generations_output, %(outputs)s::jsonb) AS output
+)
+SELECT EXISTS (SELECT 1 FROM done)
+"""  # noqa: S608 (column names of our own models)
+
+FINAL = f"""\
+SELECT
+    {rows.columns(Generation, "generation")},
+    coalesce(balance.posted - balance.held, 0),
+    {rows.columns(Output, "output")}
+FROM generations_generation AS generation
+LEFT JOIN accounts_balance AS balance ON balance.team_id = generation.team_id
+LEFT JOIN generations_output AS output ON output.generation_id = generation.id
+WHERE generation.id = %(id)s::uuid AND generation.status IN ('succeeded', 'failed', 'canceled')
+ORDER BY output.number
+"""  # noqa: S608 (column names of our own models)
+
+
+def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
+    found = _fetch(KNOWN_ASSETS, {"team_id": team_id, "digests": list(digests)})
+    assets = [rows.load(Asset, row) for row in found]
+    return {asset.sha256: asset for asset in assets}
+
+
+def accept(generation: Generation, attempt: Attempt, most: int) -> int | None:
+    terms = {
+        "generation": rows.to_json(rows.dump(generation)),
+        "attempt": rows.to_json(rows.dump(attempt)),
+        "team_id": generation.team_id,
+        "most": most,
+    }
+    found = _fetch(ACCEPT, terms)
+    return int(found[0][0]) if found else None
+
+
+def claim(attempt_id: int, lease: uuid.UUID, now: datetime, until: datetime) -> Claimed | None:
+    found = _fetch(CLAIM, {"id": attempt_id, "lease": lease, "now": now, "until": until})
+    if not found:
+        return portable.claim(attempt_id, lease, now, until)
+    (row,) = found
+    width = len(Attempt._meta.concrete_fields)
+    attempt = rows.load(Attempt, row[:width])
+    attempt.generation = rows.load(Generation, row[width:-1])
+    return Claimed(attempt, json.loads(row[-1] or "{}"))
+
+
+def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], *, cost: int, now: datetime) -> bool:
+    terms = {
+        "generation_id": attempt.generation_id,
+        "attempt_id": attempt.id,
+        "lease": attempt.lease,
+        "now": now,
+        "seconds": result.seconds,
+        "spent": result.cost,
+        "cost": cost,
+        "engine": attempt.engine,
+        "notes": json.dumps(list(result.notes)),
+        "outputs": rows.to_json([rows.dump(output) for output in outputs]),
+    }
+    ((is_done,),) = _fetch(DELIVER, terms)
+    return is_done or portable.deliver(attempt, result, outputs, cost=cost, now=now)
+
+
+def final(generation_id: uuid.UUID) -> Final | None:
+    found = _fetch(FINAL, {"id": generation_id})
+    if not found:
+        return None
+    width = len(Generation._meta.concrete_fields)
+    outputs = [rows.load(Output, row[width + 1 :]) for row in found if row[width + 1] is not None]
+    return Final(rows.load(Generation, found[0][:width]), outputs, found[0][width])
+
+
+def _fetch(statement: str, terms: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with prepared.cursor() as cursor:
+        cursor.execute(statement, terms)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

@@ -1,0 +1,56 @@
+"""Rows between SQL and models, as the models declare them, so that a new column cannot be forgotten."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import AutoField, Field, JSONField, Model
+
+Row = TypeVar("Row", bound=Model)
+
+
+def columns(model: type[Model], table: str) -> str:
+    """Return every column of `model`, as SQL that selects them from `table`, in the order of `load`."""
+    return ", ".join(f'{table}."{field.column}"' for field in _fields(model))
+
+
+def written(model: type[Model]) -> str:
+    """Return the columns that an INSERT gives: all but a number that the database counts."""
+    return ", ".join(f'"{field.column}"' for field in _fields(model) if not isinstance(field, AutoField))
+
+
+def load(model: type[Row], values: Sequence[Any]) -> Row:
+    """Return the row that `columns` selected."""
+    names, is_json = _shape(model)
+    parsed = [json.loads(value) if json_ and value else value for value, json_ in zip(values, is_json, strict=True)]
+    return model.from_db(connection.alias, names, parsed)
+
+
+def dump(row: Model) -> dict[str, Any]:
+    """Return a row by column, for jsonb_populate_record, which gives each value its column's type."""
+    return {str(field.column): getattr(row, field.attname) for field in _fields(type(row))}
+
+
+def to_json(rows: dict[str, Any] | list[dict[str, Any]]) -> str:
+    """Return what `dump` made as JSON."""
+    return json.dumps(rows, default=_as_text)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, uuid.UUID | datetime):
+        return str(value)
+    raise TypeError(f"{value!r} cannot be written as JSON")
+
+
+def _fields(model: type[Model]) -> Sequence["Field[Any, Any]"]:
+    return model._meta.concrete_fields
+
+
+@cache
+def _shape(model: type[Model]) -> tuple[list[str], list[bool]]:
+    fields = _fields(model)
+    return [field.attname for field in fields], [isinstance(field, JSONField) for field in fields]

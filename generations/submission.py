@@ -1,0 +1,157 @@
+"""The one way in: every door turns what it was sent into a call of `submit`."""
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import ledger
+from accounts.access import Actor, Right
+from generations import catalogue, dispatch, inputs, masks, routing, statements
+from generations.catalogue.validation import FieldError, InvalidInput
+from generations.models import Asset, Attempt, Generation
+from generations.models.generation import Door
+
+SEED_LIMIT = 10**15
+"""Seeds are below it, those of later samples included."""
+
+
+class NotAllowed(Exception):
+    """The member's role or the key's scope does not include running models."""
+
+
+class QuoteRose(Exception):
+    """The run costs more at most than the quote that it was asked for on. price: the real one."""
+
+    def __init__(self, price: "Price") -> None:
+        super().__init__(f"up to {price.quote} millionths of a credit are needed")
+        self.price = price
+
+
+class TooManyJobs(Exception):
+    """As many of the team's jobs are in flight as the setting TEAM_JOBS_IN_FLIGHT allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Millionths of a credit: what a run will probably cost, and what it costs at most."""
+
+    estimate: int
+    quote: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An accepted request. ignored: the unknown names that were given, where the door forgives them."""
+
+    generation: Generation
+    ignored: tuple[str, ...]
+
+
+def submit(
+    *,
+    actor: Actor,
+    door: Door,
+    model: str,
+    raw: Mapping[str, Any],
+    unknown: Literal["refuse", "ignore"] = "refuse",
+    lock: bool = False,
+    generation_id: uuid.UUID | None = None,
+    publish: bool = True,
+    most: int | None = None,
+) -> Submission:
+    """Accept a request: validate it, store its images, hold its quote, and hand it to the workers.
+
+    `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
+    credit. Raises QuoteRose where that is not enough, NotAllowed, catalogue.UnknownModel, InvalidInput,
+    ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches; then nothing is held.
+    """
+    if not actor.may(Right.GENERATE):
+        raise NotAllowed
+    declared = catalogue.get(model)
+    given = catalogue.validate(declared, raw, unknown=unknown)
+    assets = inputs.ingest(actor.team_id, given.images)
+    masks.check(declared, given.params, assets)
+    cost = price(model, given.params, _pixels(declared, given.params, assets))
+    if most is not None and cost.quote > most:
+        raise QuoteRose(cost)
+    generation = Generation(
+        id=generation_id or uuid.uuid4(),
+        team_id=actor.team_id,
+        user_id=actor.user_id,
+        api_key_id=actor.key_id,
+        door=door,
+        model=model,
+        params=given.params,
+        inputs={field: str(asset.id) for field, asset in assets.items()},
+        seed=_seed(given.params),
+        lock=lock,
+        estimate=cost.estimate,
+        quote=cost.quote,
+        created_at=timezone.now(),
+    )
+    _accept(generation, publish=publish)
+    return Submission(generation, given.ignored)
+
+
+def price(model: str, params: Mapping[str, Any], pixels: int) -> Price:
+    """Return the price of a run on an input of so many pixels: the first engine's estimate, and as the ceiling twice
+    the dearest on the route."""
+    estimates = [engine.estimate(model, params, pixels) for engine in routing.route(model)]
+    return Price(estimate=estimates[0], quote=max(1, 2 * max(estimates)))
+
+
+def _accept(generation: Generation, *, publish: bool) -> None:
+    """Hold the quote and write the rows in one transaction; after it, tell the workers."""
+    engine = routing.following(generation.model, [])
+    assert engine is not None, f"no engine serves {generation.model}"
+    attempt = Attempt(
+        generation=generation,
+        number=1,
+        engine=engine.alias,
+        queue=engine.queue,
+        paid=engine.paid,
+        published_at=generation.created_at,
+    )
+    with transaction.atomic():
+        ledger.hold(
+            generation.team_id,
+            generation.quote,
+            reference=generation.id,
+            model=generation.model,
+            user_id=generation.user_id,
+        )
+        attempt_id = statements.current().accept(generation, attempt, settings.TEAM_JOBS_IN_FLIGHT)
+        if attempt_id is None:
+            raise TooManyJobs
+        if publish:
+            transaction.on_commit(lambda: dispatch.attempt(attempt_id, attempt.queue))
+
+
+def _pixels(declared: catalogue.ImageModel, params: Mapping[str, Any], assets: Mapping[str, Asset]) -> int:
+    image = assets["image"]
+    width, height = declared.output_size(params, image.width, image.height)
+    return width * height
+
+
+def _seed(params: Mapping[str, Any]) -> int:
+    asked = int(params["seed"])
+    return asked if asked >= 0 else secrets.randbelow(SEED_LIMIT - 4)
+
+
+__all__ = [
+    "FieldError",
+    "InvalidInput",
+    "NotAllowed",
+    "Price",
+    "QuoteRose",
+    "Submission",
+    "TooManyJobs",
+    "price",
+    "submit",
+]

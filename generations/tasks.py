@@ -1,0 +1,21 @@
+"""What Celery runs: load by id, call the service, nothing else. Every task is safe to run twice."""
+
+import uuid
+
+from config.celery import app
+from generations import derivatives, execution, reconciliation
+
+
+@app.task
+def run_attempt(attempt_id: int) -> None:
+    execution.run(attempt_id)
+
+
+@app.task
+def make_derivatives(generation_id: str) -> None:
+    derivatives.make(uuid.UUID(generation_id))
+
+
+@app.task
+def reconcile() -> None:
+    reconciliation.reconcile()

@@ -1,0 +1,99 @@
+"""Waiting for the end of a generation."""
+
+import threading
+import time
+import uuid
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection, connections, transaction
+
+from accounts.models import Team
+from generations import finishing, notices, statements, waiting
+from generations.statements.terms import Final
+from tests.jobs import Submit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_has_ended_is_returned_once_the_bell_rings(submit: Submit, unpublished: list[int]) -> None:
+    generation, bell = submit(), threading.Event()
+    finishing.cancel(generation.id)
+    bell.set()
+    found = waiting.until_final(generation.id, bell, timeout=5)
+    assert found is not None
+    assert found.generation == generation
+    assert found.generation.status == "canceled"
+
+
+def test_none_after_the_timeout(submit: Submit, unpublished: list[int]) -> None:
+    began = time.monotonic()
+    assert waiting.until_final(submit().id, threading.Event(), timeout=0.2) is None
+    assert 0.2 <= time.monotonic() - began < 2
+    assert waiting.until_final(uuid.uuid4(), threading.Event(), timeout=0) is None
+
+
+def test_a_lost_notice_is_made_up_for(submit: Submit, unpublished: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "RECHECK", 0.1)
+    generation = submit()
+    finishing.cancel(generation.id)
+    assert waiting.until_final(generation.id, threading.Event(), timeout=5)
+
+
+def test_a_bell_that_rings_between_the_look_and_the_wait_is_heard(
+    submit: Submit, unpublished: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job ends just after the waiter has looked: its notice must not be wiped away."""
+    generation, bell = submit(), threading.Event()
+    really = statements.current()
+    looks: list[uuid.UUID] = []
+
+    def final(generation_id: uuid.UUID) -> Final | None:
+        found = really.final(generation_id)
+        looks.append(generation_id)
+        if len(looks) == 1:
+            finishing.cancel(generation.id)
+            bell.set()
+        return found
+
+    monkeypatch.setattr(statements, "current", lambda: SimpleNamespace(final=final))
+    bell.set()  # a first, idle look
+    began = time.monotonic()
+    assert waiting.until_final(generation.id, bell, timeout=10)
+    assert time.monotonic() - began < waiting.RECHECK / 2
+
+
+def test_many_wait_and_each_hears_of_its_own(submit: Submit, unpublished: list[int]) -> None:
+    first, second = submit("one"), submit("two")
+    woken: list[uuid.UUID] = []
+
+    def wait(generation_id: uuid.UUID) -> None:
+        with notices.expected(generation_id) as bell:
+            started.release()
+            if waiting.until_final(generation_id, bell, timeout=4):
+                woken.append(generation_id)
+        connection.close()
+
+    started = threading.Semaphore(0)
+    threads = [threading.Thread(target=wait, args=(each.id,)) for each in (first, second)]
+    for thread in threads:
+        thread.start()
+        assert started.acquire(timeout=5)
+    began = time.monotonic()
+    finishing.cancel(second.id)
+    threads[1].join()
+    assert woken == [second.id]
+    assert time.monotonic() - began < 1
+    finishing.cancel(first.id)
+    threads[0].join()
+    assert woken == [second.id, first.id]
+
+
+def test_a_connection_is_given_back_but_for_a_transaction(team: Team) -> None:
+    Team.objects.exists()
+    with transaction.atomic():
+        waiting.let_go()
+        assert connections["default"].connection is not None
+        Team.objects.exists()
+    waiting.let_go()
+    assert connections["default"].connection is None
