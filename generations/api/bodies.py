@@ -1,0 +1,75 @@
+"""Request bodies into plain values: JSON or multipart, the images never copied as text."""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.request import Request
+
+from generations import inputs
+
+LONG = 2048
+"""Characters from which a text in an image's place is base64 for certain, and is decoded where it lies."""
+
+_values = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class NotAcceptable(APIException):
+    """A Content-Type that is neither JSON nor multipart; 406 is what this dialect's clients know."""
+
+    status_code = 406
+
+
+def read(request: Request, images: Collection[str] = ()) -> dict[str, Any]:
+    """Return the body's values by name. Raises ParseError, NotAcceptable."""
+    kind = (request.content_type or "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return _read_json(request._request.body, images)
+    if kind == "multipart/form-data":
+        return _read_form(request._request)
+    raise NotAcceptable(
+        f"Content-Type: {kind or 'none'!r} is not accepted; send application/json or multipart/form-data"
+    )
+
+
+def _read_form(request: HttpRequest) -> dict[str, Any]:
+    try:
+        return {**request.POST.dict(), **request.FILES.dict()}
+    except RequestDataTooBig:
+        raise
+    except (SuspiciousOperation, LookupError, UnicodeError) as error:  # too many fields, a charset that is none
+        raise ParseError(f"the form cannot be read: {error}") from error
+
+
+def _read_json(body: bytes, images: Collection[str]) -> dict[str, Any]:
+    try:
+        raw = _values.decode(body)
+        return {name: _image(value) if name in images else _decode(value) for name, value in raw.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ParseError(f"the body is not a JSON object: {error}") from error
+
+
+def _decode(value: msgspec.Raw) -> Any:
+    return msgspec.json.decode(value)
+
+
+def _image(value: msgspec.Raw) -> Any:
+    """Decode long base64, bare or in a data: URI, without making a text of it first.
+
+    What is not base64 as it lies is left as text: some clients escape its "/" or "+", and of the rest the error
+    can show the beginning.
+    """
+    view = memoryview(value)
+    if len(view) < LONG or view[0] != ord('"'):
+        return _decode(value)
+    head = bytes(view[1:100])
+    if b"\\" in head or head.startswith((b"http:", b"https:")):
+        return _decode(value)
+    start = 2 + head.index(b",") if head.startswith(b"data:") and b";base64," in head else 1
+    try:
+        return inputs.decode_base64(view[start:-1])
+    except inputs.Unusable:
+        return _decode(value)

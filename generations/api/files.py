@@ -1,0 +1,47 @@
+"""Pictures for API clients: signed links to outputs, and uploads for keys of their team."""
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+from rest_framework.request import Request
+
+from generations import access, delivery
+from generations.api.segmind import SegmindView
+from generations.models import Output
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+
+
+@require_safe
+def output(request: HttpRequest, extension: str, **_: object) -> HttpResponse:
+    """Show an output to whoever has a link that is signed and has not ended; anything else is not found."""
+    link = request.get_full_path()
+    found = delivery.output_of_link(link)
+    if found is None:
+        raise Http404
+    try:
+        data, content_type = _as_asked(found, extension)
+    except delivery.Lost as error:
+        raise Http404 from error
+    caching = {"Cache-Control": f"private, max-age={delivery.seconds_left(link)}"}
+    return HttpResponse(data, content_type=content_type, headers={**HEADERS, **caching})
+
+
+def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:
+    """Return the master where its own extension is asked for, else what is delivered."""
+    if extension == delivery.EXTENSIONS.get(found.content_type):
+        return delivery.read(found.file), found.content_type
+    return delivery.image(found)
+
+
+class UploadedView(SegmindView):
+    """GET /files/{id}: an upload, for keys of its team."""
+
+    def get(self, request: Request, asset_id: uuid.UUID) -> HttpResponse:
+        asset = access.asset(self.actor, asset_id)
+        caching = {"Cache-Control": "private, no-cache"}
+        return HttpResponse(delivery.read(asset.file), content_type=asset.content_type, headers={**HEADERS, **caching})

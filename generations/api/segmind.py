@@ -1,0 +1,138 @@
+"""The Segmind dialect: POST /v1/{slug} blocks, POST /v2/{slug} is polled. A translation and nothing else."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import ledger, limits
+from accounts.access import Actor, Right
+from accounts.credits import MICRO
+from generations import access, catalogue, inputs, notices, submission, waiting
+from generations.api import authentication, bodies, segmind_answers, segmind_errors
+from generations.models import Generation
+from generations.models.generation import Door, Status
+
+
+class SegmindView(APIView):
+    """A view of this dialect: a key decides who asks, and every error is `{"error": …}`."""
+
+    metadata_class = None  # OPTIONS is a 405 like any other method that is not served
+    rate: limits.Decision | None = None
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """Whatever is accepted, errors are JSON; what success looks like, segmind_answers decides."""
+        return JSONRenderer(), JSONRenderer.media_type
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.actor: Actor = authentication.actor(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        answer = segmind_errors.answer(exc)
+        answer.exception = True
+        return answer
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in segmind_answers.rate_headers(self.rate).items():
+            final[name] = value
+        return final
+
+
+class SubmitView(SegmindView):
+    """What both submits share: the limit, the body, the call."""
+
+    def submit(self, request: Request, slug: str, generation_id: uuid.UUID | None = None) -> submission.Submission:
+        self.rate = limits.hit(self.actor.key_id or 0)
+        if self.rate and not self.rate.allowed:
+            raise segmind_errors.OverLimit(self.rate)
+        declared = catalogue.get(slug)
+        return submission.submit(
+            actor=self.actor,
+            door=Door.SEGMIND,
+            model=slug,
+            raw=bodies.read(request, declared.image_names),
+            unknown="ignore",
+            generation_id=generation_id,
+        )
+
+
+class RunView(SubmitView):
+    """POST /v1/{slug}: the answer is the picture."""
+
+    def post(self, request: Request, slug: str) -> HttpResponse:
+        generation_id = uuid.uuid4()
+        with notices.expected(generation_id) as bell:
+            accepted = self.submit(request, slug, generation_id)
+            done = waiting.until_final(generation_id, bell, settings.V1_DEADLINE)
+        if done is None:
+            return segmind_errors.out_of_time(generation_id)
+        if done.generation.status != Status.SUCCEEDED:
+            return segmind_errors.ended(done.generation)
+        return segmind_answers.finished(done, accepted.ignored, request.headers.get("accept", ""))
+
+
+class QueueView(SubmitView):
+    """POST /v2/{slug}: the answer says where to ask."""
+
+    def post(self, request: Request, slug: str) -> HttpResponse:
+        accepted = self.submit(request, slug)
+        return segmind_answers.queued(accepted)
+
+
+class RequestView(SegmindView):
+    """GET of a request: its status, its result, or both, by `answer`."""
+
+    answer: Callable[[Generation], dict[str, Any]] = staticmethod(segmind_answers.status)
+
+    def get(self, request: Request, request_id: uuid.UUID) -> HttpResponse:
+        generation = access.generation(self.actor, request_id)
+        if generation.status in (Status.FAILED, Status.CANCELED):
+            return Response(segmind_answers.failed(generation), status=422)
+        return Response(self.answer(generation))
+
+
+class CreditsView(SegmindView):
+    """GET /v1/get-user-credits."""
+
+    def get(self, request: Request) -> HttpResponse:
+        return Response({"credits": ledger.balance(self.actor.team_id).available / MICRO, "free-credits": 0})
+
+
+class UploadView(SegmindView):
+    """POST /upload-asset: pictures that later requests name by URL."""
+
+    MOST = 16
+
+    def post(self, request: Request) -> HttpResponse:
+        if not self.actor.may(Right.GENERATE):
+            raise submission.NotAllowed
+        given = bodies.read(request).get("data_urls")
+        if not isinstance(given, list) or not 1 <= len(given) <= self.MOST:
+            raise ParseError(f"data_urls: a list of 1 to {self.MOST} data: URIs is required")
+        urls = [self._store(number, uri) for number, uri in enumerate(given)]
+        return Response({"file_urls": urls, "urls": urls, "message": f"{len(urls)} uploaded"})
+
+    def _store(self, number: int, uri: object) -> str:
+        if not isinstance(uri, str) or not uri.startswith("data:"):
+            raise ParseError(f"data_urls[{number}]: a data: URI is required, such as data:image/png;base64,…")
+        try:
+            asset = inputs.store(self.actor.team_id, uri, uploaded=True)
+        except inputs.Unusable as error:
+            raise ParseError(f"data_urls[{number}]: {error}") from error
+        return f"{settings.PUBLIC_URL}/files/{asset.id}"
+
+
+class UnknownView(SegmindView):
+    """Any other path of the dialect."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound(f"{request.path}: there is no such address")
