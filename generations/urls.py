@@ -1,0 +1,22 @@
+"""The addresses of the studio."""
+
+from django.urls import path
+
+from generations.views import demo, gallery, home, pictures, playground, runs
+
+urlpatterns = [
+    path("", home.models, name="models"),
+    path("playground/<str:slug>", playground.index, name="playground"),
+    path("playground/<str:slug>/quote", playground.quote, name="quote"),
+    path("playground/<str:slug>/snippet", playground.snippet, name="snippet"),
+    path("runs/<uuid:run_id>", runs.index, name="run"),
+    path("runs/<uuid:run_id>/progress", runs.progress, name="run-progress"),
+    path("runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),
+    path("runs/<uuid:run_id>/fidelity/<int:number>", runs.fidelity, name="run-fidelity"),
+    path("runs/<uuid:run_id>/download/<int:number>", runs.download, name="run-download"),
+    path("gallery", gallery.index, name="gallery"),
+    path("gallery/<uuid:output_id>", gallery.image, name="image"),
+    path("pictures/outputs/<uuid:output_id>/<str:variant>", pictures.output, name="output-picture"),
+    path("pictures/assets/<uuid:asset_id>", pictures.asset, name="asset-picture"),
+    path("try/perfume", demo.perfume, name="try-demo"),
+]
