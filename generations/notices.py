@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 CHANNEL = "sceneshift:ended"
 RETRY = 1.0
 ID_BYTES = 16
-PATIENCE = 0.05
-"""Seconds that a sender waits for a listener whose queue is full: some systems keep ten datagrams only."""
+PATIENCE = 0.5
+"""Seconds that a sender waits for a listener whose queue is full: some systems keep ten datagrams only, and on a busy
+machine the listener may not run for a while."""
 
 _waiting: dict[uuid.UUID, threading.Event] = {}
 _starting = threading.Lock()
