@@ -1,0 +1,117 @@
+"""Guarded fetches of what a stranger's URL names.
+
+No name, no way of writing a number, no second answer of a resolver and no redirect reaches a private network, and how
+long and how much is bounded whatever the server does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+import requests
+from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
+
+from generations.outbound import calls, transport
+from generations.outbound.errors import Failed, Refused
+
+SECONDS = 15.0
+LIMIT = 20 * 1024 * 1024
+MAX_REDIRECTS = 3
+MAX_URL = 8192
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HEADERS = {
+    "User-Agent": "Sceneshift",
+    "Accept": "image/png, image/jpeg, image/webp, image/gif, */*;q=0.5",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """data: the body, decoded. content_type: in lower case without parameters, "" where the server gave none."""
+
+    data: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A URL that may be asked for, as it will be sent; where it leads is checked in connect."""
+
+    url: str
+    host: str
+    port: int
+
+    @property
+    def place(self) -> str:
+        """Return "host:port" in the form that `allow` is compared in."""
+        return f"{self.host}:{self.port}"
+
+
+def fetch(url: str, *, allow: Sequence[str] = (), seconds: float = SECONDS, limit: int = LIMIT) -> Fetched:
+    """Return the body behind `url`, within `seconds` in all and `limit` decoded bytes.
+
+    Only the public internet is reached. allow: "host:port" entries that are reached wherever they lead. Up to
+    three redirects are followed, each checked like the URL itself; one to an entry of `allow` only within the
+    same host and port. No proxy, cookie or setting of the environment is used. Raises Refused or Failed.
+    """
+    target = _target(url)
+    opened = frozenset(map(_place, allow)) & {target.place}
+    with calls.Call(seconds, opened) as call:
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = _ask(call, target, limit)
+            if isinstance(answer, Fetched):
+                return answer
+            target = _target(answer)
+    raise Failed(f"the URL redirects more than {MAX_REDIRECTS} times")
+
+
+def _ask(call: calls.Call, target: _Target, limit: int) -> Fetched | str:
+    """Return the answer, or the URL that it redirects to."""
+    adapter = transport.Adapter()
+    try:
+        # Not through a session: that reads the environment, and a redirect's whole body, however long.
+        request = requests.Request("GET", target.url, headers=_HEADERS).prepare()
+        with transport.send(adapter, call, request) as response:
+            return _read(call, response, limit)
+    finally:
+        adapter.close()
+
+
+def _read(call: calls.Call, response: requests.Response, limit: int) -> Fetched | str:
+    location = response.headers.get("Location")
+    if response.status_code in _REDIRECTS and location:
+        # The standard library reads headers as Latin-1; what servers send is UTF-8.
+        return urljoin(response.url, location.encode("latin-1").decode("utf-8", "replace"))
+    if response.status_code != 200:
+        raise Failed(f"the server answered {response.status_code}")
+    body = transport.read(call, response, limit)
+    if not body:
+        raise Failed("the server's answer is empty")
+    kind = response.headers.get("Content-Type", "")
+    return Fetched(body, kind.partition(";")[0].strip().lower())
+
+
+def _target(url: str) -> _Target:
+    if len(url) > MAX_URL:
+        raise Refused(f"the URL has {len(url):,} characters; at most {MAX_URL:,} are allowed")
+    try:
+        sent = requests.Request("GET", url).prepare().url or ""
+        parts = parse_url(sent)
+    except (requests.RequestException, HTTPError, ValueError) as error:
+        raise Refused("the URL is not one that can be fetched; http:// and https:// are") from error
+    if parts.scheme not in calls.PORTS or not parts.host:
+        raise Refused(f"the URL's scheme is {parts.scheme!r}; http and https are allowed")
+    if parts.auth is not None or "@" in (parts.netloc or ""):
+        raise Refused("the URL carries a name or password; that is not allowed")
+    port = calls.PORTS[parts.scheme] if parts.port is None else parts.port
+    return _Target(sent, calls.normal(parts.host), port)
+
+
+def _place(entry: str) -> str:
+    """Return an entry of `allow` in the form of `_Target.place`."""
+    host, _, port = entry.strip().rpartition(":")
+    return f"{calls.normal(host)}:{port}"

@@ -1,0 +1,70 @@
+"""Calls to one server that the operator named: an engine's upstream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import requests
+
+from generations.outbound import calls, transport
+from generations.outbound.errors import Refused
+
+KEPT = 32
+"""Idle connections that are kept for the next call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, whatever its status. headers: names in any case. data: the body, decoded."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class Origin:
+    """A server that is reached wherever it lies, and nothing but it: no redirect is followed, no proxy, cookie or
+    setting of the environment is used.
+
+    `url` is scheme, host and port alone. Raises ValueError where it is more, or less.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        is_bare = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
+        if parts.scheme not in calls.PORTS or not parts.hostname or not is_bare:
+            raise ValueError(f"{url!r} is not an origin, such as https://api.example.com")
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self._opened = frozenset({f"{calls.normal(parts.hostname)}:{parts.port or calls.PORTS[parts.scheme]}"})
+        self._kept = transport.Adapter(KEPT)
+
+    def get(self, path: str, *, headers: Mapping[str, str], seconds: float, limit: int) -> Answer:
+        """Return the answer to a GET within `seconds` in all. Raises Unreachable where nothing was sent, or Failed."""
+        return self._ask(self._kept, "GET", path, headers, None, seconds, limit)
+
+    def post(self, path: str, body: bytes, *, headers: Mapping[str, str], seconds: float, limit: int) -> Answer:
+        """Return the answer to a POST, which goes over a connection of its own: on a kept one that the server has
+        just closed nobody knows whether it arrived. Raises as `get` does."""
+        adapter = transport.Adapter()
+        try:
+            return self._ask(adapter, "POST", path, {**headers, "Connection": "close"}, body, seconds, limit)
+        finally:
+            adapter.close()
+
+    def _ask(
+        self,
+        adapter: transport.Adapter,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        seconds: float,
+        limit: int,
+    ) -> Answer:
+        if not path.startswith("/"):
+            raise Refused(f"{path!r} is not a path")
+        given = {"User-Agent": "Sceneshift", "Accept-Encoding": "identity", **headers}
+        with calls.Call(seconds, self._opened) as call:
+            request = requests.Request(method, f"{self.url}{path}", headers=given, data=body).prepare()
+            with transport.send(adapter, call, request) as response:
+                return Answer(response.status_code, response.headers, transport.read(call, response, limit))
