@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from accounts.models import Membership, Role, Team, User
+from accounts.models import ApiKey, Membership, Role, Team, User
 
 
 class Right(StrEnum):
@@ -62,27 +62,54 @@ SCOPES: Mapping[str, frozenset[Right]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever acts for a team: a member in the browser (`key_id` None) or one of their API keys."""
+    """Whoever acts for a team: a member in the browser (`key_id` None) or one of their API keys.
+
+    team: its slug. engines: those that it chose, () for any. allow_fallback: whether an engine that does not read the
+    prompt may stand in.
+    """
 
     team_id: int
     user_id: int
     key_id: int | None
     role: Role
     rights: frozenset[Right]
+    team: str = ""
+    engines: tuple[str, ...] = ()
+    allow_fallback: bool = False
 
     def may(self, right: Right) -> bool:
         return right in self.rights
 
 
 def actor_of(membership: Membership) -> Actor:
-    """The actor of a member in the browser; costs no query."""
-    role = Role(membership.role)
-    return Actor(membership.team_id, membership.user_id, None, role, RIGHTS[role])
+    """The actor of a member in the browser, who sees which engine it was; costs no query where the team is loaded."""
+    return _actor(membership, None, RIGHTS[Role(membership.role)], allow_fallback=True)
+
+
+def actor_of_key(key: ApiKey) -> Actor:
+    """The actor of a key, whose membership and team are loaded."""
+    membership = key.membership
+    rights = scoped(Role(membership.role), key.scopes)
+    return _actor(membership, key.pk, rights, allow_fallback=membership.team.allow_fallback)
+
+
+def _actor(membership: Membership, key_id: int | None, rights: frozenset[Right], *, allow_fallback: bool) -> Actor:
+    team = membership.team
+    return Actor(
+        membership.team_id,
+        membership.user_id,
+        key_id,
+        Role(membership.role),
+        rights,
+        team=team.slug,
+        engines=tuple(team.engines),
+        allow_fallback=allow_fallback,
+    )
 
 
 def actor_for(user: User, team: Team) -> Actor | None:
     """The actor of `user` in `team`, or None where they are no active member; costs one query."""
-    membership = Membership.objects.filter(user=user, team=team, user__is_active=True).first()
+    membership = Membership.objects.select_related("team").filter(user=user, team=team, user__is_active=True).first()
     return actor_of(membership) if membership else None
 
 

@@ -16,7 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from accounts import key_cache, key_uses
-from accounts.access import RIGHTS, SCOPES, Actor, Right, scoped
+from accounts.access import RIGHTS, SCOPES, Actor, Right, actor_of_key
 from accounts.models import ApiKey, Membership, Role
 from accounts.models.key import DEFAULT_SCOPES
 
@@ -83,12 +83,12 @@ def revoke(key: ApiKey) -> None:
 
 
 def _find(prefix: str, digest: str) -> Actor | None:
-    row = ApiKey.objects.filter(prefix=prefix, membership__user__is_active=True).select_related("membership").first()
+    keys = ApiKey.objects.filter(prefix=prefix, membership__user__is_active=True)
+    row = keys.select_related("membership__team").first()
     if row is None or not hmac.compare_digest(row.digest, digest) or not row.is_active:
         return None
     key_uses.note(row.pk, row.last_used_at, timezone.now())
-    role = Role(row.membership.role)
-    return Actor(row.team_id, row.membership.user_id, row.pk, role, scoped(role, row.scopes))
+    return actor_of_key(row)
 
 
 def _generate() -> str:

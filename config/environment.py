@@ -37,6 +37,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             raise ImproperlyConfigured(f"{var}={number}: {allowed} allowed")
         return number
 
+    def number(self, var: str, default: float) -> float:
+        """Return a number that is 0 or more."""
+        number: float = self.float(var, default)
+        if not 0 <= number < float("inf"):
+            raise ImproperlyConfigured(f"{var}={number}: 0 or more is allowed")
+        return number
+
     def port(self, var: str, default: int) -> int:
         """Return a TCP port, 1 to 65535."""
         port: int = self.int(var, default)

@@ -228,7 +228,19 @@ LINK_SECONDS = env.whole("LINK_SECONDS", 600, most=600)
 UPLOAD_SECONDS = env.whole("UPLOAD_SECONDS", 86400)
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])  # host:port of private targets that inputs may come from
 
-ENGINES = engines.engines(env.json("ENGINES", default={}))
+SEGMIND_API_KEY = env.str("SEGMIND_API_KEY", "")
+_HOSTED = engines.segmind(
+    SEGMIND_API_KEY,
+    {
+        "base_url": env.origin("SEGMIND_BASE_URL", "https://api.segmind.com").geturl(),
+        "markup": env.number("SEGMIND_MARKUP", 1.0),  # charged: the upstream's own price × this
+        "jobs": env.whole("SEGMIND_JOBS", 64),  # in hand at a time, all workers together
+        "submits": env.whole("SEGMIND_SUBMITS", 5),  # being handed over at a time
+        "per_second": env.number("SEGMIND_PER_SECOND", 0.0),  # submits; 0 = as many as there are
+        "low_balance": env.number("SEGMIND_LOW_BALANCE", 5.0),  # credits upstream, under which the operator is warned
+    },
+)
+ENGINES = engines.engines(env.json("ENGINES", default={}), _HOSTED)
 ROUTES = engines.routes(env.json("ROUTES", default={}), MODELS, ENGINES)
 
 # --- processes that `make run` starts -----------------------------------------------------------------------

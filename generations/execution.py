@@ -3,14 +3,18 @@ decides who won; rows are always taken in the order generation, attempt, balance
 """
 
 import logging
+from dataclasses import replace
 
 from django.utils import timezone
 
-from generations import delivery, finishing, leases, locking, renewal, routing, waiting
+from generations import delivery, finishing, gate, leases, locking, renewal, routing, waiting
 from generations.engines import base
 from generations.models import Attempt
 
 log = logging.getLogger(__name__)
+
+AWAY_SECONDS = 15.0
+"""Until an upstream that went away with a job in hand is asked again."""
 
 LONGEST_ERROR = 2000
 """Characters of an engine's message that are kept."""
@@ -31,23 +35,40 @@ def run(attempt_id: int) -> None:
             waiting.let_go()  # where the database broke it, the next statement needs a new connection
             _fall(claim, error)
         else:
-            finishing.succeed(claim, result)
+            finishing.succeed(claim, _noted(claim, result))
 
 
 def _work(claim: leases.Claim) -> base.Result:
     """Let the engine do the job, or go on waiting for one that was handed on. Raises EngineError."""
     engine = routing.engine(claim.attempt.engine)
     job = _job(claim)
-    request_id = claim.attempt.upstream_id
-    progress = leases.progress_of(claim)
-    if not request_id:
-        outcome = engine.submit(job, progress)
-        if isinstance(outcome, base.Result):
-            return locking.conform(engine, job, outcome, lock=claim.attempt.generation.lock)
-        request_id = outcome.request_id
-        leases.note_submitted(claim, request_id)
-    result = engine.collect(request_id, job, leases.progress_of(claim))
+    result = None if claim.attempt.upstream_id else _submit(claim, engine, job)
+    if result is None:
+        result = engine.collect(claim.attempt.upstream_id, job, leases.progress_of(claim))
+        gate.note_balance(engine.alias, result.balance)
     return locking.conform(engine, job, result, lock=claim.attempt.generation.lock)
+
+
+def _submit(claim: leases.Claim, engine: base.Engine, job: base.Job) -> base.Result | None:
+    """Return the result, or None where the work was handed on; its id is then in the attempt, and written down."""
+    with gate.passed(engine):
+        claim.handed = True
+        outcome = engine.submit(job, leases.progress_of(claim))
+        if isinstance(outcome, base.Result):
+            return outcome
+        leases.note_submitted(claim, outcome.request_id)
+    return None
+
+
+def _noted(claim: leases.Claim, result: base.Result) -> base.Result:
+    """Say it where another engine was asked first: the person should know what made the picture, and why."""
+    attempt = claim.attempt
+    earlier = Attempt.objects.filter(generation_id=attempt.generation_id, number__lt=attempt.number)
+    first = earlier.exclude(engine=attempt.engine).order_by("number").first() if attempt.number > 1 else None
+    if first is None:
+        return result
+    note = f"{attempt.engine} stood in for {first.engine}: {first.error or 'it did not deliver.'}"
+    return replace(result, notes=(note, *result.notes))
 
 
 def _complete(result: base.Result) -> base.Result:
@@ -79,14 +100,23 @@ def _fall(claim: leases.Claim, error: Exception) -> None:
             finishing.put_off(claim, seconds)
         case base.RateLimited(after=seconds) if _has_time(attempt, seconds):
             finishing.requeue(claim, seconds, message)
+        case base.Unavailable() if attempt.paid and attempt.upstream_id:
+            _wait_for_return(claim, error)
         case base.OutcomeUnknown():
-            finishing.lose_track(claim, message)
+            finishing.lose_track(claim, message, spent=error.spent)
         case base.EngineError():
-            finishing.fail(claim, message)
-        case _ if attempt.paid:
+            finishing.fail(claim, message, spent=error.spent)
+        case _ if attempt.paid and (claim.handed or attempt.upstream_id):
             finishing.lose_track(claim, "The engine broke while a paid call may have been under way.")
         case _:
             finishing.fail(claim, "The engine broke; this is our fault and has been logged.")
+
+
+def _wait_for_return(claim: leases.Claim, error: base.Unavailable) -> None:
+    """The upstream has the work in hand, and is away: reconciliation asks again, until the job's deadline."""
+    if isinstance(error, base.NotConfigured):
+        gate.note_alert(claim.attempt.engine, error)
+    finishing.put_off(claim, AWAY_SECONDS)
 
 
 def _message(error: Exception) -> str:

@@ -101,15 +101,15 @@ def reject(claim: Claim, error: str) -> None:
             _release_canceled(claim.attempt.generation_id)
 
 
-def fail(claim: Claim, error: str) -> None:
-    """This engine brought nothing and charged nothing: the next one on the route, or the end."""
-    _pass_on(claim.attempt, error, lambda: _end(claim, State.FAILED, error=error))
+def fail(claim: Claim, error: str, *, spent: int = 0) -> None:
+    """This engine brought nothing: the next one on the route, or the end. What it took is the house's loss."""
+    _pass_on(claim.attempt, error, lambda: _end(claim, State.FAILED, error=error, cost=spent))
 
 
-def lose_track(claim: Claim, error: str) -> None:
+def lose_track(claim: Claim, error: str, *, spent: int = 0) -> None:
     """A paid call may have been carried out: only engines that are free to repeat may go on."""
     # A request id that could not be written down when it came is what the operator needs to look for the picture.
-    known = {"error": error, "upstream_id": claim.attempt.upstream_id}
+    known = {"error": error, "upstream_id": claim.attempt.upstream_id, "cost": spent or None}
     _pass_on(claim.attempt, error, lambda: _end(claim, State.UNKNOWN, **known))
 
 
@@ -133,7 +133,7 @@ def _pass_on(attempt: Attempt, error: str, end: Callable[[], int]) -> None:
         if not end():
             return
         attempts = list(Attempt.objects.filter(generation=generation))
-        engine = routing.following(generation.model, attempts) if is_active else None
+        engine = routing.following(generation.route, attempts) if is_active else None
         if engine:
             _start_attempt(generation, engine, number=len(attempts) + 1)
         elif is_active:

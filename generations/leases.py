@@ -37,12 +37,14 @@ class LeaseLost(base.Canceled):
 
 @dataclass(slots=True)
 class Claim:
-    """An attempt that is ours as long as `lease` stands in its row. files: its inputs', by their assets' ids."""
+    """An attempt that is ours as long as `lease` stands in its row. files: its inputs', by their assets' ids.
+    handed: the engine has been given the job, and may have sent it on."""
 
     attempt: Attempt
     lease: uuid.UUID
     files: Mapping[str, str]
     lost: threading.Event
+    handed: bool = False
 
 
 def claim(attempt_id: int) -> Claim | None:

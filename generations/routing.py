@@ -1,18 +1,54 @@
-"""Which engines may serve an image model, in which order, and which one comes next."""
+"""Which engines may serve a run, in which order, and which one comes next.
+
+A route is a list of rungs: an engine's alias, or {"engine": alias, …} with conditions on it: "teams" (slugs), "most"
+(credits that a run is expected to cost), "requires" (parameters that must be given).
+"""
 
 import functools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from generations.engines.base import Engine
+from accounts.access import Actor
+from generations.engines.base import MICRO, Engine
 from generations.models import Attempt
 from generations.models.attempt import State
 
 TRIES_AFTER_LOSS = 3
 """How often one engine is tried when its worker dies: a job that kills workers must not go on for ever."""
+
+
+class NoEngine(Exception):
+    """No engine on the model's route may serve this run; the message says why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """An engine on a route, and when it may serve: for which teams (none named: all), up to which expected cost in
+    millionths of a credit, with which parameters given."""
+
+    engine: Engine
+    teams: tuple[str, ...] = ()
+    most: int | None = None
+    requires: tuple[str, ...] = ()
+
+    def refusal(self, model: str, params: Mapping[str, Any], pixels: int, actor: Actor) -> str:
+        """Return why the engine may not serve this run, "" where it may."""
+        alias = self.engine.alias
+        if self.teams and actor.team not in self.teams:
+            return f"{alias} does not serve this team"
+        if actor.engines and alias not in actor.engines:
+            return f"the team did not choose {alias}"
+        missing = [name for name in self.requires if params.get(name) in (None, "")]
+        if missing:
+            return f"{alias} needs {', '.join(missing)}"
+        if self.most is not None and self.engine.estimate(model, params, pixels) > self.most:
+            return f"{alias} serves runs of up to {self.most / MICRO:g} credits"
+        return ""
 
 
 @functools.cache
@@ -23,9 +59,41 @@ def engine(alias: str) -> Engine:
     return made
 
 
+@functools.cache
+def rungs(model: str) -> tuple[Rung, ...]:
+    """Return the rungs of an image model's route, in order."""
+    return tuple(_rung(entry) for entry in settings.ROUTES[model])
+
+
 def route(model: str) -> tuple[Engine, ...]:
-    """Return the engines to try for an image model, in order."""
-    return tuple(engine(alias) for alias in settings.ROUTES[model])
+    """Return the engines on an image model's route, in order."""
+    return tuple(rung.engine for rung in rungs(model))
+
+
+def ladder(
+    model: str, params: Mapping[str, Any], pixels: int, actor: Actor, *, allow_fallback: bool
+) -> tuple[Engine, ...]:
+    """Return the engines that may serve a run, in order. Raises NoEngine.
+
+    One that does not read the prompt is the first on its route, or else stands in only where `allow_fallback` says so.
+    """
+    refusals: list[str] = []
+    found: list[Engine] = []
+    for rung in rungs(model):
+        refusal = rung.refusal(model, params, pixels, actor)
+        if refusal:
+            refusals.append(refusal)
+        elif not found or allow_fallback or "prompt" not in rung.engine.unread(model, params):
+            found.append(rung.engine)
+    if not found:
+        raise NoEngine(f"No engine can serve this run: {'; '.join(refusals)}.")
+    return tuple(found)
+
+
+def has_fallback(model: str) -> bool:
+    """Return whether an engine that does not read the prompt may have to stand in for another."""
+    sample = {"prompt": "any"}
+    return any("prompt" in rung.engine.unread(model, sample) for rung in rungs(model)[1:])
 
 
 def queues() -> set[str]:
@@ -33,18 +101,30 @@ def queues() -> set[str]:
     return {str(each.queue) for model in settings.ROUTES for each in route(model)}
 
 
-def following(model: str, attempts: Collection[Attempt]) -> Engine | None:
-    """Return the engine for the next attempt, or None when the route is at its end.
+def following(aliases: Sequence[str], attempts: Collection[Attempt]) -> Engine | None:
+    """Return the engine for the next attempt of a run whose ladder is `aliases`, or None at its end.
 
-    An engine whose worker died is tried again; after an unknown outcome only engines that are free to repeat are.
+    An engine whose worker died is tried again; after an unknown outcome, or a call that was paid in vain, only
+    engines that are free to repeat are.
     """
-    paid_is_over = any(attempt.state == State.UNKNOWN for attempt in attempts)
-    for candidate in route(model):
-        if candidate.paid and paid_is_over:
+    paid_is_over = any(attempt.state == State.UNKNOWN or (attempt.paid and attempt.cost) for attempt in attempts)
+    for alias in aliases:
+        if alias not in settings.ENGINES or (paid_is_over and engine(alias).paid):
             continue
-        if not _is_spent(attempt for attempt in attempts if attempt.engine == candidate.alias):
-            return candidate
+        if not _is_spent(attempt for attempt in attempts if attempt.engine == alias):
+            return engine(alias)
     return None
+
+
+def _rung(entry: Any) -> Rung:
+    given: Mapping[str, Any] = {"engine": entry} if isinstance(entry, str) else entry
+    most = given.get("most")
+    return Rung(
+        engine(given["engine"]),
+        teams=tuple(given.get("teams", ())),
+        most=None if most is None else round(most * MICRO),
+        requires=tuple(given.get("requires", ())),
+    )
 
 
 def _is_spent(tries: Iterable[Attempt]) -> bool:
@@ -55,6 +135,7 @@ def _is_spent(tries: Iterable[Attempt]) -> bool:
 def _forget_engines(*, setting: str, **_: object) -> None:
     if setting in {"ENGINES", "ROUTES"}:
         engine.cache_clear()
+        rungs.cache_clear()
 
 
 setting_changed.connect(_forget_engines)

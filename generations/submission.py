@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from accounts import ledger
 from accounts.access import Actor, Right
 from generations import catalogue, dispatch, inputs, masks, routing, statements
 from generations.catalogue.validation import FieldError, InvalidInput
+from generations.engines.base import Engine
 from generations.models import Asset, Attempt, Generation
 from generations.models.generation import Door
 
@@ -64,11 +65,13 @@ def submit(
     generation_id: uuid.UUID | None = None,
     publish: bool = True,
     most: int | None = None,
+    allow_fallback: bool | None = None,
 ) -> Submission:
     """Accept a request: validate it, store its images, hold its quote, and hand it to the workers.
 
     `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
-    credit. Raises QuoteRose where that is not enough, NotAllowed, catalogue.UnknownModel, InvalidInput,
+    credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it).
+    Raises QuoteRose where `most` is not enough, NotAllowed, catalogue.UnknownModel, InvalidInput, routing.NoEngine,
     ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches; then nothing is held.
     """
     if not actor.may(Right.GENERATE):
@@ -77,7 +80,10 @@ def submit(
     given = catalogue.validate(declared, raw, unknown=unknown)
     assets = inputs.ingest(actor.team_id, given.images)
     masks.check(declared, given.params, assets)
-    cost = price(model, given.params, _pixels(declared, given.params, assets))
+    pixels = _pixels(declared, given.params, assets)
+    may_fall = actor.allow_fallback if allow_fallback is None else allow_fallback
+    ladder = routing.ladder(model, given.params, pixels, actor, allow_fallback=may_fall)
+    cost = _price(ladder, model, given.params, pixels)
     if most is not None and cost.quote > most:
         raise QuoteRose(cost)
     generation = Generation(
@@ -91,6 +97,7 @@ def submit(
         inputs={field: str(asset.id) for field, asset in assets.items()},
         seed=_seed(given.params),
         lock=lock,
+        route=[engine.alias for engine in ladder],
         estimate=cost.estimate,
         quote=cost.quote,
         created_at=timezone.now(),
@@ -99,16 +106,23 @@ def submit(
     return Submission(generation, given.ignored)
 
 
-def price(model: str, params: Mapping[str, Any], pixels: int) -> Price:
+def price(
+    model: str, params: Mapping[str, Any], pixels: int, actor: Actor, *, allow_fallback: bool | None = None
+) -> Price:
     """Return the price of a run on an input of so many pixels: the first engine's estimate, and as the ceiling twice
-    the dearest on the route."""
-    estimates = [engine.estimate(model, params, pixels) for engine in routing.route(model)]
-    return Price(estimate=estimates[0], quote=max(1, 2 * max(estimates)))
+    the dearest that an engine which may serve it expects. Raises routing.NoEngine."""
+    may_fall = actor.allow_fallback if allow_fallback is None else allow_fallback
+    return _price(routing.ladder(model, params, pixels, actor, allow_fallback=may_fall), model, params, pixels)
+
+
+def _price(ladder: Sequence[Engine], model: str, params: Mapping[str, Any], pixels: int) -> Price:
+    dearest = max(engine.ceiling(model, params, pixels) for engine in ladder)
+    return Price(estimate=ladder[0].estimate(model, params, pixels), quote=max(1, 2 * dearest))
 
 
 def _accept(generation: Generation, *, publish: bool) -> None:
     """Hold the quote and write the rows in one transaction; after it, tell the workers."""
-    engine = routing.following(generation.model, [])
+    engine = routing.following(generation.route, [])
     assert engine is not None, f"no engine serves {generation.model}"
     attempt = Attempt(
         generation=generation,

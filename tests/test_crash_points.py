@@ -152,7 +152,7 @@ SCENARIOS: dict[str, tuple[dict[str, dict[str, Any]], Hook, set[Status]]] = {
         {Status.SUCCEEDED, Status.FAILED},
     ),
     "unavailable, then paid": (
-        {"first": {**HANDED, "fail": "unavailable"}, "second": HANDED},
+        {"first": {**PAID, "fail": "unavailable"}, "second": HANDED},
         nothing,
         {Status.SUCCEEDED, Status.FAILED},
     ),

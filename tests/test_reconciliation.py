@@ -89,17 +89,18 @@ def test_a_rate_limited_attempt_is_published_again_when_its_time_has_come(
 
 
 def test_one_row_that_cannot_be_dealt_with_does_not_stop_the_others(
-    submit: Submit, engines: Configure, unpublished: list[int], settings: LazySettings, team: Team
+    submit: Submit, unpublished: list[int], settings: LazySettings, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The operator took an engine out of the settings while its jobs were running."""
-    engines(gone={})
     claimed(submit())
     bad = Attempt.objects.get()
     Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    engines(left={})
-    settings.ROUTES = {slug: ["gone"] if slug == "bg-replace" else ["left"] for slug in settings.ROUTES}
     waiting = submit(model="sdxl-inpaint")
     Attempt.objects.filter(generation=waiting).update(published_at=timezone.now() - timedelta(seconds=60))
+
+    def fail(attempt: Attempt) -> None:
+        raise ValueError(f"attempt {attempt.id} is beyond repair")
+
+    monkeypatch.setattr(finishing, "abandon", fail)
     reconciliation.reconcile()
     assert unpublished == [Attempt.objects.get(generation=waiting).id]
     bad.refresh_from_db()
@@ -107,6 +108,21 @@ def test_one_row_that_cannot_be_dealt_with_does_not_stop_the_others(
     Generation.objects.update(created_at=timezone.now() - timedelta(seconds=settings.JOB_DEADLINE + 1))
     reconciliation.reconcile()
     assert books(team) == ledger.Amounts(25 * MICRO, 0)
+
+
+def test_an_engine_that_left_the_settings_is_passed_over(
+    submit: Submit, engines: Configure, unpublished: list[int], team: Team
+) -> None:
+    engines(gone={}, left={})
+    generation = submit()
+    claimed(generation)
+    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    engines(left={})
+    reconciliation.reconcile()
+    assert list(Attempt.objects.values_list("engine", "state").order_by("id")) == [
+        ("gone", State.FAILED),
+        ("left", State.QUEUED),
+    ]
 
 
 def test_a_database_that_is_away_is_not_logged_row_by_row(

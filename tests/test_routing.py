@@ -14,11 +14,12 @@ PAID: dict[str, Any] = {"paid": True}
 
 
 def attempt(engine: str, state: str = "failed", *, lost: bool = False) -> Attempt:
-    return Attempt(engine=engine, state=state, lost=lost)
+    return Attempt(engine=engine, state=state, lost=lost, paid=engine.startswith("paid"))
 
 
 def following(*attempts: Attempt) -> str:
-    found = routing.following("bg-replace", attempts)
+    aliases = [engine.alias for engine in routing.route("bg-replace")]
+    found = routing.following(aliases, attempts)
     return found.alias if found else ""
 
 

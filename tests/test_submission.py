@@ -111,9 +111,9 @@ def test_jobs_in_flight_are_limited_and_the_refused_one_holds_nothing(
     assert Entry.objects.filter(kind="hold").count() == 2
 
 
-def test_the_quote_is_twice_the_dearest_estimate_on_the_route(engines: Configure) -> None:
+def test_the_quote_is_twice_the_dearest_estimate_on_the_route(actor: Actor, engines: Configure) -> None:
     engines(cheap={"cost": 0.01}, dear={"cost": 0.03})
-    assert submission.price("bg-replace", {"samples": 1}, 4096) == submission.Price(10_000, 60_000)
+    assert submission.price("bg-replace", {"samples": 1}, 4096, actor) == submission.Price(10_000, 60_000)
 
 
 def test_a_seed_is_chosen_where_none_was_and_kept_where_one_was(submit: Submit, unpublished: list[int]) -> None:

@@ -17,6 +17,10 @@ class Team(models.Model):
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
+    engines = models.JSONField(default=list, blank=True, help_text="the engines it chose; empty for any")
+    allow_fallback = models.BooleanField(
+        default=False, help_text="its keys accept an engine that does not read the prompt, where the first one fails"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from accounts import ledger
 from accounts.credits import format_credits
 from accounts.limits import Decision
-from generations import catalogue, delivery, inputs, submission
+from generations import catalogue, delivery, inputs, routing, submission
 from generations.catalogue.validation import InvalidInput
 from generations.models import Generation
 from generations.models.generation import Fault, Status
@@ -107,6 +107,7 @@ _TABLE: dict[type[Exception], Callable[[Any], Response]] = {
     submission.NotAllowed: _said(403, "This key may not run models: its scope or its maker's role does not allow it."),
     submission.TooManyJobs: lambda _: _again_in(5, "Too many of the team's jobs are in flight; wait for one to end."),
     inputs.TooManyFetches: lambda _: _again_in(5, "Too many of the team's image URLs are being fetched."),
+    routing.NoEngine: _plain(400),
     delivery.Lost: _said(404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
     OverLimit: _over_limit,

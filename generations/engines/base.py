@@ -56,8 +56,9 @@ class Picture:
 class Result:
     """What an engine delivers.
 
-    seconds: real time of the work, which the price follows. cost: millionths of a credit, by the engine's rate or
-    the upstream's own price. notes: what the person should know, e.g. parameters that were not read.
+    seconds: real time of the work, which the price follows. cost: millionths of a credit to charge, by the engine's
+    rate or the upstream's own price. spent: what an upstream took for it, where that is another amount; balance: what
+    it says is left. notes: what the person should know, e.g. parameters that were not read.
     keep: 8-bit grey PNG of the pictures' size, 255 where the input's pixels had to stay; None when not known.
     """
 
@@ -66,6 +67,29 @@ class Result:
     cost: int
     notes: tuple[str, ...] = ()
     keep: bytes | None = field(default=None, repr=False)
+    spent: int | None = None
+    balance: int | None = None
+
+    @property
+    def house_cost(self) -> int:
+        """Return what the work cost the house."""
+        return self.cost if self.spent is None else self.spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How an engine may be called by all workers together.
+
+    submits: calls of `submit` at a time. jobs: jobs in hand at a time. per_second: submits a second, 0 for any number.
+    longest: seconds that one call of `submit` takes at most. low_balance: millionths of a credit upstream, under which
+    the operator is warned.
+    """
+
+    submits: int = 5
+    jobs: int = 64
+    per_second: float = 0.0
+    longest: float = 60.0
+    low_balance: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +100,14 @@ class Submitted:
 
 
 class EngineError(Exception):
-    """Base of what an engine may raise; the message is shown to the person who asked."""
+    """Base of what an engine may raise; the message is shown to the person who asked.
+
+    spent: millionths of a credit that an upstream is known to have taken nonetheless; they are the house's loss.
+    """
+
+    def __init__(self, message: str = "", *, spent: int = 0) -> None:
+        super().__init__(message)
+        self.spent = spent
 
 
 class Rejected(EngineError):
@@ -87,12 +118,21 @@ class Unsupported(EngineError):
     """This engine cannot express the request. The next one on the route is tried."""
 
 
+class Broken(EngineError):
+    """The engine works, but not on this job, and did not charge for it. The next one is tried."""
+
+
 class Unavailable(EngineError):
-    """The engine does not work now, and certainly charged nothing. The next one is tried."""
+    """The engine does not work now, and certainly charged nothing. The next one is tried, and this one is left alone
+    for a while."""
 
 
 class NotConfigured(Unavailable):
-    """The operator must act (key, credits upstream). The next engine is tried."""
+    """The operator must act (key, credits upstream). The next engine is tried. detail: what only they should read."""
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail or message
 
 
 class RateLimited(EngineError):
@@ -116,12 +156,14 @@ class Engine(ABC):
 
     paid: a repeated `submit` could be charged twice. queue: who runs it. rate: credits per second of work.
     exact: vouches that its pictures have the promised size and that no pixel outside a mask is changed.
+    limits: for an upstream that must be called with care; with them it has a breaker.
     about: what a person should know of it before a run, in a sentence or two.
     """
 
     queue: Queue = Queue.COMPUTE
     paid: bool = False
     exact: bool = False
+    limits: Limits | None = None
     about: str = ""
 
     def __init__(self, alias: str, *, rate: float = 0.0) -> None:
@@ -139,6 +181,15 @@ class Engine(ABC):
     def estimate(self, model: str, params: Mapping[str, Any], pixels: int) -> int:
         """Return the expected cost in millionths of a credit."""
         return self.price(self.seconds(model, params, pixels))
+
+    def ceiling(self, model: str, params: Mapping[str, Any], pixels: int) -> int:
+        """Return the dearest that the cost is expected to be, which the quote covers twice."""
+        return self.estimate(model, params, pixels)
+
+    def unread(self, model: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the parameters with a value that make no difference here. An engine that does not read the prompt
+        stands in for another only where that is allowed."""
+        return ()
 
     @abstractmethod
     def submit(self, job: Job, progress: Progress) -> Result | Submitted:

@@ -2,9 +2,10 @@
 
 from generations.models.asset import Asset
 from generations.models.attempt import Attempt
+from generations.models.gate import Gate
 from generations.models.generation import Generation
 from generations.models.heartbeat import Heartbeat
 from generations.models.lease import Lease
 from generations.models.output import Output
 
-__all__ = ["Asset", "Attempt", "Generation", "Heartbeat", "Lease", "Output"]
+__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Lease", "Output"]

@@ -36,7 +36,7 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     seconds = models.FloatField(null=True)
-    cost = models.BigIntegerField(null=True)
+    cost = models.BigIntegerField(null=True, help_text="what the house paid for it; not known where empty")
     error = models.TextField(blank=True)
     lost = models.BooleanField(default=False, help_text="its worker died; the engine may be tried again")
 

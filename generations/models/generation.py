@@ -57,6 +57,7 @@ class Generation(models.Model):
     inputs = models.JSONField(default=dict)
     seed = models.BigIntegerField()
     lock = models.BooleanField(default=False, help_text="paste the subject's pixels back from the input")
+    route = models.JSONField(default=list, help_text="the engines that may serve it, in order")
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     progress = models.FloatField(default=0.0, help_text="share done, 0 to 1")

@@ -75,7 +75,7 @@ def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], *, cost
     if not _take(attempt, now, cost=cost, engine=attempt.engine, seconds=result.seconds, notes=list(result.notes)):
         _end(attempt, now, State.CANCELED)  # whoever ended the generation has seen to the credits
         return False
-    if not _end(attempt, now, State.DONE, seconds=result.seconds, cost=result.cost):
+    if not _end(attempt, now, State.DONE, seconds=result.seconds, cost=result.house_cost):
         transaction.set_rollback(True)
         return False
     Output.objects.bulk_create(outputs)

@@ -138,7 +138,7 @@ def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], *, cost
         "lease": attempt.lease,
         "now": now,
         "seconds": result.seconds,
-        "spent": result.cost,
+        "spent": result.house_cost,
         "cost": cost,
         "engine": attempt.engine,
         "notes": json.dumps(list(result.notes)),

@@ -12,7 +12,7 @@ from accounts.access import Right
 from accounts.credits import format_credits
 from accounts.ledger import InsufficientCredits
 from accounts.views import session
-from generations import submission
+from generations import routing, submission
 from generations.models.generation import Door
 
 PROMPT = "a perfume bottle on a sandy beach, calm sea behind it, clear morning light"
@@ -30,6 +30,9 @@ def perfume(request: HttpRequest) -> HttpResponse:
     except InsufficientCredits as error:
         words = f"{format_credits(error.available)} available, up to {format_credits(error.required)} needed"
         messages.error(request, f"The team has too few credits for this: {words}.")
+        return redirect("gallery")
+    except routing.NoEngine as error:
+        messages.error(request, str(error))
         return redirect("gallery")
     except submission.TooManyJobs:
         messages.error(request, "The team has as many runs in progress as are allowed. Wait for one to end.")

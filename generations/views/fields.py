@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generations import routing
 from generations.catalogue import FieldError, ImageModel, forms
 from generations.views.sources import Picture
 
@@ -52,7 +53,24 @@ def build(
     held = pictures or {}
     rows = list(forms.rows(model, values, errors))
     if model.mask_name not in model.required_names:
-        rows.append(_lock(values))
+        rows.append(
+            _promise(
+                "lock",
+                "Keep the product’s pixels",
+                "Pastes the product’s own pixels back over the result. With a mask this is always done.",
+                values,
+            )
+        )
+    if routing.has_fallback(model.slug):
+        rows.append(
+            _promise(
+                "allow_fallback",
+                "Let another engine stand in",
+                "Where the first engine fails, one that does not read the prompt makes the picture; the run says so.",
+                values,
+                default=True,
+            )
+        )
     fields = [
         Field(row, TEMPLATES[row.widget], held.get(row.name), is_mask=row.name == model.mask_name) for row in rows
     ]
@@ -67,15 +85,15 @@ def build(
     )
 
 
-def _lock(values: Mapping[str, Any]) -> forms.Row:
-    """The product lock: no parameter of a model, but a promise of ours."""
+def _promise(name: str, label: str, help_: str, values: Mapping[str, Any], *, default: bool = False) -> forms.Row:
+    """A switch that is no parameter of a model, but a promise of ours."""
     return forms.Row(
-        name="lock",
-        label="Keep the product’s pixels",
+        name=name,
+        label=label,
         widget="checkbox",
-        help="Pastes the product’s own pixels back over the result. With a mask this is always done.",
-        value=str(values.get("lock", "")).lower() == "true",
-        default=False,
+        help=help_,
+        value=str(values.get(name, default)).lower() == "true",
+        default=default,
         required=False,
         choices=(),
         minimum=None,

@@ -70,7 +70,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(asked.search or asked.model),
         "is_end": bool(cursor),
         "may_run": actor.may(Right.GENERATE),
-        "try_price": values.price(catalogue.get("bg-replace"), {}),
+        "try_price": values.usual_price(catalogue.get("bg-replace"), actor),
     }
     return render(request, "studio/gallery.html", context)
 

@@ -25,15 +25,16 @@ class Card:
     model: ImageModel
     picture: str
     seconds: float
-    price: Price
+    price: Price | None
 
 
 @require_safe
 @session.team_required
 def models(request: HttpRequest) -> HttpResponse:
     """Show every image model with its picture, and how long it takes and costs here for the defaults."""
+    actor = session.current(request)
     cards = [
-        Card(model, _picture(slug), values.seconds(model, {}), values.price(model, {}))
+        Card(model, _picture(slug), values.seconds(model, {}), values.usual_price(model, actor))
         for slug, model in catalogue.MODELS.items()
     ]
     return render(request, "studio/models.html", {"cards": cards})

@@ -14,13 +14,16 @@ from accounts.access import Actor, Right
 from accounts.credits import format_credits
 from accounts.ledger import InsufficientCredits
 from accounts.views import session
-from generations import catalogue, inputs, submission
+from generations import catalogue, inputs, routing, submission
 from generations.catalogue import FieldError, ImageModel, InvalidInput, parsing
 from generations.models import Generation
 from generations.models.generation import Door
 from generations.submission import Price
 from generations.views import fields, sources, values
 from generations.views.sources import Origin
+
+UNCHECKED = {"allow_fallback": "false"}
+"""What a form leaves out that was filled in: a box without its tick."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,6 +44,8 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         return _refuse(request, model, refusal=_too_few(error), status=402)
     except submission.QuoteRose as error:
         return _refuse(request, model, refusal=_rose(error), price=error.price, status=409)
+    except routing.NoEngine as error:
+        return _refuse(request, model, refusal=f"{error} Nothing was charged.", status=422)
     except submission.TooManyJobs:
         words = (
             f"The team has {settings.TEAM_JOBS_IN_FLIGHT} runs in progress, the most at a time. Wait for one to end."
@@ -54,7 +59,8 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
 @session.team_required
 def quote(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer with the fragment that says what the form would cost."""
-    return render(request, "studio/parts/quote.html", _price(_model(slug), request.GET.dict()))
+    given = {**UNCHECKED, **request.GET.dict()}
+    return render(request, "studio/parts/quote.html", _price(_model(slug), given, session.current(request)))
 
 
 @require_POST
@@ -79,6 +85,7 @@ def _submit(request: HttpRequest, actor: Actor, model: ImageModel) -> Generation
         raw=raw,
         lock=request.POST.get("lock") == "true",
         most=_agreed(request),
+        allow_fallback=request.POST.get("allow_fallback") == "true",
     )
     return made.generation
 
@@ -118,7 +125,7 @@ def _page(
         "rates": values.rates(model),
         "about": values.about(model),
         "refusal": more.get("refusal", ""),
-        **(more.get("price") or _price(model, {**given, **size})),
+        **(more.get("price") or _price(model, {**given, **size}, actor)),
     }
     return render(request, "studio/playground.html", context, status=more.get("status", 200))
 
@@ -138,7 +145,7 @@ def _refuse(
     """
     priced = {"price": price} if price else {}
     refusal = refusal or " ".join(error.message for error in errors if error.field not in model.by_name)
-    given = request.POST.dict()
+    given = {**UNCHECKED, **request.POST.dict()}
     errors = tuple(_plainly(model, error, given) for error in errors if error.field in model.by_name)
     if not _is_htmx(request):
         return _page(request, model, given, errors=errors, refusal=refusal, price=priced, status=status)
@@ -159,9 +166,9 @@ def _plainly(model: ImageModel, error: FieldError, given: dict[str, Any]) -> Fie
     return replace(error, message=message[:1].upper() + message[1:] + ("" if message.endswith(".") else "."))
 
 
-def _price(model: ImageModel, given: dict[str, Any]) -> dict[str, Any]:
+def _price(model: ImageModel, given: dict[str, Any], actor: Actor) -> dict[str, Any]:
     try:
-        price = values.price(model, given)
+        price = values.price(model, given, actor)
     except parsing.Refused as error:
         return {"price": None, "price_problem": f"No price yet: {error}"}
     is_usual_size = not (given.get("width") or model.size_from)

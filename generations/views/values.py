@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.access import Actor
 from generations import routing, submission
 from generations.catalogue import ImageModel, parsing, snippets
 from generations.submission import Price
@@ -28,13 +29,26 @@ def readable(model: ImageModel, given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def price(model: ImageModel, given: Mapping[str, Any]) -> Price:
-    """Return the price of a form. Raises `parsing.Refused` where a value that moves it is not good."""
+def price(model: ImageModel, given: Mapping[str, Any], actor: Actor) -> Price:
+    """Return the price of a form. Raises `parsing.Refused` where a value that moves it is not good, or where no engine
+    may serve it."""
     for name in model.price_names:
         if name in given:
             parsing.parse(model.by_name[name], given[name])
     params = readable(model, given)
-    return submission.price(model.slug, params, _pixels(model, params, given))
+    may_fall = str(given.get("allow_fallback", True)).lower() == "true"
+    try:
+        return submission.price(model.slug, params, _pixels(model, params, given), actor, allow_fallback=may_fall)
+    except routing.NoEngine as error:
+        raise parsing.Refused(str(error)) from error
+
+
+def usual_price(model: ImageModel, actor: Actor) -> Price | None:
+    """Return the price of the defaults, or None where no engine serves them for this team."""
+    try:
+        return price(model, {}, actor)
+    except parsing.Refused:
+        return None
 
 
 def seconds(model: ImageModel, given: Mapping[str, Any]) -> float:

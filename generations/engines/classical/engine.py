@@ -37,6 +37,10 @@ class ClassicalEngine(base.Engine):
         """Return the expected seconds of one core."""
         return cost.seconds(model, params, pixels)
 
+    def unread(self, model: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what it does not read, the prompt above all."""
+        return notes.names(model, params)
+
     def submit(self, job: base.Job, progress: base.Progress) -> base.Result:
         """Make `job`'s pictures. Raises Rejected where a picture is at fault, and lets `progress` cancel."""
         recipe = _recipe(job.model)

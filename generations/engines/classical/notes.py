@@ -1,5 +1,8 @@
 """What a person should know about a picture made by the CPU engine."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from generations.engines import base
 
 READ = frozenset(
@@ -25,10 +28,13 @@ ONLY_IN = {
 
 def unread(job: base.Job) -> tuple[str, ...]:
     """Return one sentence naming each parameter with a value that `job.model` does not use here, or nothing."""
-    names = [name for name, value in job.params.items() if not _reads(job.model, name) and value not in (None, "")]
-    if not names:
-        return ()
-    return (f"The CPU engine composites and fills; it does not read: {', '.join(names)}.",)
+    found = names(job.model, job.params)
+    return (f"The CPU engine composites and fills; it does not read: {', '.join(found)}.",) if found else ()
+
+
+def names(model: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parameters with a value that `model` does not use here."""
+    return tuple(name for name, value in params.items() if not _reads(model, name) and value not in (None, ""))
 
 
 def _reads(model: str, name: str) -> bool:

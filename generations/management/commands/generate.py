@@ -12,7 +12,7 @@ from accounts import access, ledger
 from accounts.access import Actor
 from accounts.credits import format_credits
 from accounts.models import Membership, Role
-from generations import catalogue, delivery, derivatives, execution, finishing, inputs, queries, submission
+from generations import catalogue, delivery, derivatives, execution, finishing, inputs, queries, routing, submission
 from generations.models import Attempt, Generation
 from generations.models.attempt import LIVE, State
 from generations.models.generation import Door, Status
@@ -22,6 +22,7 @@ LOOK_EVERY = 0.2
 """Seconds between two looks at an attempt that is not to be run yet, or that a worker has taken."""
 REFUSALS: dict[type[Exception], str] = {
     ledger.InsufficientCredits: "",
+    routing.NoEngine: "",
     submission.TooManyJobs: "Too many of the team's jobs are in flight; wait for one to end.",
     inputs.TooManyFetches: "Too many of the team's image URLs are being fetched; try again in a moment.",
 }
@@ -85,7 +86,7 @@ class Command(BaseCommand):
 
 
 def _owner(slug: str) -> Actor:
-    owners = Membership.objects.filter(role=Role.OWNER, user__is_active=True).order_by("id")
+    owners = Membership.objects.filter(role=Role.OWNER, user__is_active=True).select_related("team").order_by("id")
     owner = (owners.filter(team__slug=slug) if slug else owners).first()
     if owner is None:
         raise CommandError(f"--team {slug or '(none)'}: there is no such team; create_team makes one")

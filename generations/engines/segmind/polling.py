@@ -1,0 +1,45 @@
+"""When to ask whether a job is done: seldom, and close to the time at which jobs like it were.
+
+Asking at fixed intervals either comes late or asks often. The upstream says afterwards how long a job took, so that the
+next one like it is asked for first when the fastest tenth were done, then at growing intervals.
+"""
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator
+
+REMEMBERED = 40
+"""Recent jobs of a kind that are learnt from."""
+
+LEAST_STEP = 0.04
+GROWTH = 1.5
+LONGEST_STEP = 20.0
+
+
+class Timetable:
+    """What a process has seen of how long jobs take, by kind; safe for threads."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._lock = threading.Lock()
+
+    def learn(self, kind: str, seconds: float) -> None:
+        """Take note that a job of a kind took so many seconds."""
+        with self._lock:
+            self._seen[kind].append(seconds)
+
+    def pauses(self, kind: str, expected: float) -> Iterator[float]:
+        """Yield, without end, the seconds to wait before each question. expected: where nothing was seen so far."""
+        fast, slow = self._range(kind, expected)
+        yield fast + LEAST_STEP
+        step = max(LEAST_STEP, 0.015 * fast, (slow - fast) / 4)
+        while True:
+            yield min(step, LONGEST_STEP)
+            step *= GROWTH
+
+    def _range(self, kind: str, expected: float) -> tuple[float, float]:
+        with self._lock:
+            seen = sorted(self._seen[kind])
+        if not seen:
+            return 0.35 * expected, 1.2 * expected
+        return seen[len(seen) // 10], seen[-1 - len(seen) // 10]
