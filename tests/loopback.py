@@ -38,7 +38,7 @@ class Server:
     def _answer(self, connection: socket.socket) -> None:
         with connection:
             try:
-                request = connection.recv(65536).decode()
+                request = connection.recv(65536).decode(errors="replace")
                 self.requests.append(request)
                 self._reply(connection, request)
             except OSError:
