@@ -115,7 +115,10 @@ def test_what_breaks_off_may_have_been_sent(sent: bytes) -> None:
 
 def test_a_body_is_bounded() -> None:
     large = answer(b"x" * 2000, "Content-Length: 2000")
-    with serving(lambda connection, _: connection.sendall(large)) as server, pytest.raises(outbound.Failed, match="more"):
+    with (
+        serving(lambda connection, _: connection.sendall(large)) as server,
+        pytest.raises(outbound.Failed, match="more"),
+    ):
         get(origin(server))
 
 

@@ -76,7 +76,9 @@ def test_an_id_is_taken() -> None:
 def test_cost_is_read_from_the_body_or_else_the_headers() -> None:
     body = {"metrics": {"cost": 0.0123456789, "remaining_credits": 3, "inference_time": 2.5, "total_time": 4}}
     assert answers.metrics(said(200, body)) == answers.Metrics(12_346, 3_000_000, 2.5, 4.0)
-    assert answers.metrics(said(200, {}, x_cost="0.01", x_remaining_credits="9.5")) == answers.Metrics(10_000, 9_500_000)
+    assert answers.metrics(said(200, {}, x_cost="0.01", x_remaining_credits="9.5")) == answers.Metrics(
+        10_000, 9_500_000
+    )
 
 
 @pytest.mark.parametrize("cost", ["free", None, -1, float("inf"), "NaN", 1e12, [], {}])

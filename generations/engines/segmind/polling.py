@@ -11,6 +11,9 @@ from collections.abc import Iterator
 REMEMBERED = 40
 """Recent jobs of a kind that are learnt from."""
 
+UNSEEN = (0.35, 1.2)
+"""Where nothing was seen: the fastest and the slowest, as shares of the published time."""
+
 LEAST_STEP = 0.04
 GROWTH = 1.5
 LONGEST_STEP = 20.0
@@ -41,5 +44,5 @@ class Timetable:
         with self._lock:
             seen = sorted(self._seen[kind])
         if not seen:
-            return 0.35 * expected, 1.2 * expected
+            return UNSEEN[0] * expected, UNSEEN[1] * expected
         return seen[len(seen) // 10], seen[-1 - len(seen) // 10]
