@@ -82,7 +82,7 @@ def test_a_kept_connection_is_under_the_deadline_of_the_call_that_uses_it() -> N
         get(to, seconds=0.4)
         time.sleep(0.6)  # the first call's time is over, and must not end the second
         began = time.monotonic()
-        with pytest.raises(outbound.Failed, match="longer than 0.7 s"):
+        with pytest.raises(outbound.Failed, match=r"longer than 0\.7 s"):
             get(to, seconds=0.7)
         assert 0.6 < time.monotonic() - began < 2
 
