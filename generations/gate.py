@@ -7,6 +7,7 @@ declares no limits is called freely, unless the operator drained it.
 import contextlib
 import logging
 import random
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ PATIENCE = 5.0
 DRAINED_FOR = 2.0
 """Seconds for which a process believes what it read of engines without limits."""
 
+_turns: dict[tuple[str, int], threading.BoundedSemaphore] = {}
 _drained: tuple[float, frozenset[str]] = (0.0, frozenset())
 
 
@@ -46,16 +48,17 @@ def passed(engine: base.Engine) -> Iterator[None]:
         _refuse_drained(engine.alias)
         yield
         return
-    place = _enter(engine.alias, engine.limits)
-    try:
-        yield
-    except base.EngineError as error:
-        _leave(engine.alias, place, error)
-        raise
-    except BaseException:
-        _leave(engine.alias, place, base.OutcomeUnknown("The engine broke."))
-        raise
-    _leave(engine.alias, place, None)
+    with _in_turn(engine.alias, engine.limits.submits):
+        place = _enter(engine.alias, engine.limits)
+        try:
+            yield
+        except base.EngineError as error:
+            _leave(engine.alias, place, error)
+            raise
+        except BaseException:
+            _leave(engine.alias, place, base.OutcomeUnknown("The engine broke."))
+            raise
+        _leave(engine.alias, place, None)
 
 
 def note_balance(alias: str, balance: int | None) -> None:
@@ -76,6 +79,22 @@ def drain(alias: str, *, drained: bool) -> None:
 
 
 # --- in and out ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _in_turn(alias: str, submits: int) -> Iterator[None]:
+    """Let as many threads of this process on as there are places: the others are woken, and ask nobody meanwhile.
+
+    Raises RateLimited where it takes too long.
+    """
+    turns = _turns.setdefault((alias, submits), threading.BoundedSemaphore(submits))
+    waiting.let_go()
+    if not turns.acquire(timeout=PATIENCE):
+        raise base.RateLimited(f"{alias} has no place free.", after=random.uniform(0.5, 2.0))  # noqa: S311
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _enter(alias: str, limits: base.Limits) -> float:

@@ -54,7 +54,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         nonlocal passed
         passed += seconds
 
-    monkeypatch.setattr(gate.timezone, "now", lambda: real() + timedelta(seconds=passed))
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(seconds=passed))
     return go
 
 
@@ -176,8 +176,11 @@ def test_so_many_submits_at_a_time_and_no_more() -> None:
                 served += 1
 
     in_threads(9, job)
-    assert (most, served) == (3, 9)
+    assert served == 9
+    assert most <= 3
     assert row().submits == []
+    with gate.passed(careful), gate.passed(careful), gate.passed(careful):
+        assert len(row().submits) == 3
 
 
 def test_a_job_that_would_wait_long_goes_back_to_the_queue(impatient: None) -> None:

@@ -1,0 +1,111 @@
+"""Callers that block on v1 while the hosted API works for seconds: what waiting costs, beside asking it directly."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import gateway, load, pictures, report, servers, stack
+from tests import upstream
+
+HOSTED = "generations.engines.segmind.engine.SegmindEngine"
+PATH = "/v1/bg-replace"
+CASES = ((2.9, 1), (2.9, 50), (9.0, 1000))
+"""Seconds that a job takes, and callers."""
+
+STAND_IN: dict[str, Any] = {"fixed": True, "kilobytes": 200, "credits": 1e6}
+ROUNDS = 3
+"""Answers that each caller waits for, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same load on the stand-in itself and on Sceneshift before it.
+
+    gets: the most questions about one job. surplus: jobs of the stand-in that are none of ours.
+    """
+
+    delay: float
+    bare: gateway.Row
+    ours: gateway.Row
+    gets: int
+    surplus: int
+
+    def ratio(self, share: float) -> float:
+        return self.ours.outcome.percentile(share) / self.bare.outcome.percentile(share)
+
+    @property
+    def rate(self) -> float:
+        return self.ours.outcome.rate / self.bare.outcome.rate
+
+
+def measure(_: float) -> report.Part:
+    """Return the part of the report; a window lasts as long as some jobs, whatever is asked for."""
+    try:
+        pairs = [_pair(delay, callers) for delay, callers in CASES]
+    except servers.Missing as error:
+        return report.Part("Waiting for the hosted API", f"Not measured: {error}.", (), ())
+    return report.Part(
+        title="Waiting for the hosted API",
+        text=(
+            "Each caller posts two 64² JPEGs to `/v1/bg-replace` and waits; the stand-in of the hosted API"
+            " (`tests/upstream`) answers 200 KB after its time. Bare: its own v1, asked directly. Ours: its v2, submit"
+            " and poll, on PostgreSQL + Redis, two web processes, one worker with a thread per job."
+        ),
+        columns=(*gateway.COLUMNS, "most GETs per job"),
+        rows=[[*row.cells(), gets] for pair in pairs for row, gets in ((pair.bare, ""), (pair.ours, str(pair.gets)))],
+        verdicts=_verdicts(pairs),
+    )
+
+
+def _pair(delay: float, callers: int) -> Pair:
+    window = ROUNDS * delay
+    with tempfile.TemporaryDirectory() as folder, upstream.spawned(**STAND_IN, delay=delay) as hosted:
+        bodies = pictures.write_bodies(Path(folder) / "bodies.json", 1)
+        port = int(hosted.options["port"])
+        bare = load.run(load.Plan(port, PATH, callers, window, bodies, (upstream.KEY,)))
+        hosted.forget()
+        with stack.started(_options(hosted.origin, callers)) as running:
+            load.run(load.Plan(running.port, PATH, min(callers, 50), delay, bodies, running.keys))  # it learns how long
+            hosted.forget()
+            before = running.count("SELECT count(*) FROM generations_generation")
+            name = f"Sceneshift, {delay:g} s"
+            ours = gateway.window(running, name, load.Plan(running.port, PATH, callers, window, bodies, running.keys))
+            accepted = running.count("SELECT count(*) FROM generations_generation") - before
+        found = hosted.report()
+        gets = max(found["gets"].values(), default=0) + 1  # and the picture
+        bare_row = gateway.Row(f"stand-in, {delay:g} s", callers, bare)
+        return Pair(delay, bare_row, ours, gets, len(found["jobs"]) - accepted)
+
+
+def _options(origin: str, callers: int) -> stack.Options:
+    options = {"key": upstream.KEY, "base_url": origin, "jobs": 10 * callers, "submits": 16}
+    threads = str(max(64, callers + 8))
+    return stack.Options(
+        web_processes=min(2, os.cpu_count() or 1),
+        environment={
+            "ENGINES": json.dumps({"segmind": {"BACKEND": HOSTED, "OPTIONS": options}}),
+            "ROUTES": json.dumps({slug: ["segmind"] for slug in stack.SLUGS}),
+            "NETWORK_THREADS": threads,
+            "WEB_THREADS": threads,
+        },
+    )
+
+
+def _verdicts(pairs: list[Pair]) -> list[report.Verdict]:
+    found = {(pair.delay, pair.ours.callers): pair for pair in pairs}
+    one, fifty, thousand = (found[case] for case in CASES)
+    added = one.ours.outcome.percentile(0.5) - one.bare.outcome.percentile(0.5)
+    return [
+        report.at_most("added to a 2.9 s job at 1 caller", added, 60.0, " ms"),
+        report.at_most("50 callers, 2.9 s: p50 / bare", fifty.ratio(0.5), 1.03, " ×"),
+        report.at_most("50 callers, 2.9 s: p95 / bare", fifty.ratio(0.95), 1.06, " ×"),
+        report.at_least("1,000 callers, 9 s: rate / bare", thousand.rate, 0.8, " ×"),
+        report.at_most("1,000 callers, 9 s: p50 / bare", thousand.ratio(0.5), 1.10, " ×"),
+        report.at_most("1,000 callers, 9 s: memory", thousand.ours.mebibytes, 450, " MiB"),
+        report.at_most("questions about one job, the most", max(pair.gets for pair in pairs), 12),
+        report.at_most("submits more than jobs", max(pair.surplus for pair in pairs), 0),
+        report.at_most("errors", sum(pair.ours.outcome.errors + pair.bare.outcome.errors for pair in pairs), 0),
+    ]
