@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from generations import addresses
+from generations.outbound import watchdog
 from generations.outbound.errors import Failed, Refused, Unreachable
 
 PORTS = {"http": 80, "https": 443}
@@ -36,31 +37,29 @@ class Call:
     """
 
     def __init__(self, seconds: float, opened: frozenset[str] = frozenset()) -> None:
-        self.expired = False
-        self.sent = False
+        self.expired = self.ended = self.sent = False
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._opened = opened
         self._lock = threading.Lock()
         self._handles: list[socket.socket] = []
-        self._watchdog = threading.Timer(seconds, self._expire)
-        self._watchdog.daemon = True
 
     def __enter__(self) -> Self:
-        self._watchdog.start()
+        watchdog.of_process().watch(self, self._deadline)
         _current.call = self
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watchdog.cancel()
         with self._lock:
+            self.ended = True
             _close(*self._handles)
             self._handles.clear()
         del _current.call
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Shut every connection of the call: whoever reads from one learns that its time is over."""
         with self._lock:
             self.expired = True
             for handle in self._handles:

@@ -78,7 +78,7 @@ class Client:
                 f"/v2/{slug}", body, headers=headers, seconds=self.submit_seconds, limit=JSON_LIMIT
             )
         except outbound.Unreachable as error:
-            raise base.Unavailable(f"The hosted API can't be reached: {error}.") from error
+            raise base.Unavailable("The hosted API can't be reached.") from error
         except outbound.OutboundError as error:
             raise base.OutcomeUnknown(f"The hosted API did not answer a submit: {error}.") from error
         if answer.status != 200:
