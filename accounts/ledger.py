@@ -35,6 +35,7 @@ __all__ = [
     "LedgerError",
     "NoHold",
     "OpenHold",
+    "Settle",
     "Usage",
     "adjust",
     "balance",

@@ -7,6 +7,7 @@ import uuid
 
 from kombu.exceptions import OperationalError
 
+from config import queues
 from config.celery import app
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def _send(task: str, args: list[object], queue: str, after: float) -> None:
     if time.monotonic() < _down_until:
         return
     try:
-        app.send_task(task, args=args, queue=queue, countdown=after or None, ignore_result=True)
+        queues.publish(app, task, args, queue, after=after)
     except (OSError, OperationalError) as error:
         _down_until = time.monotonic() + PAUSE
         log.warning("the broker takes no messages (%s); reconciliation will repeat %s%s", error, task, args)

@@ -32,42 +32,30 @@ def deadline(generation: Generation) -> datetime:
 
 
 def succeed(claim: Claim, result: Result) -> None:
-    """Keep the pictures and settle: files first, then outputs, credits and status in one transaction."""
-    outputs = _store(claim.attempt, result)
-    with transaction.atomic():
-        won = _deliver(claim.attempt, result, outputs)
-    if not won:
+    """Keep the pictures and settle: files first, then outputs, credits and status as one."""
+    attempt, now = claim.attempt, timezone.now()
+    generation = attempt.generation
+    usage = ledger.Usage(generation.model, generation.user_id, generation.api_key_id, day=now.date())
+    settling = ledger.Settle(generation.id, min(result.cost, generation.quote), usage)
+    outputs = _store(attempt, result)
+    if statements.current().deliver(attempt, result, outputs, settling, now):
+        _announce(generation.id)
+        transaction.on_commit(lambda: dispatch.derivatives(generation.id))
+    else:
         _discard(outputs)
-
-
-def _deliver(attempt: Attempt, result: Result, outputs: list[Output]) -> bool:
-    """Move the rows and the credits."""
-    generation, now = attempt.generation, timezone.now()
-    cost = min(result.cost, generation.quote)
-    if not statements.current().deliver(attempt, result, outputs, cost=cost, now=now):
-        return False
-    usage = ledger.Usage(
-        model=generation.model,
-        user_id=generation.user_id or 0,
-        key_id=generation.api_key_id or 0,
-        day=now.date(),
-    )
-    ledger.settle(generation.id, cost, usage=usage)
-    _announce(generation.id)
-    transaction.on_commit(lambda: dispatch.derivatives(generation.id))
-    return True
 
 
 def _store(attempt: Attempt, result: Result) -> list[Output]:
     """Write the pictures' files; their names are the attempt's own, so that two attempts never share one."""
-    folder = f"outputs/{attempt.generation.created_at:%Y/%m/%d}/{attempt.generation_id}-{attempt.number}"
-    keep = default_storage.save(f"{folder}/keep.png", ContentFile(result.keep)) if result.keep else ""
+    day = attempt.generation.created_at.date()
+    stem = f"outputs/{day:%Y/%m/%d}/{attempt.generation_id}-{attempt.number}"  # a folder for each costs as a file does
+    keep = default_storage.save(f"{stem}-keep.png", ContentFile(result.keep)) if result.keep else ""
     return [
         Output(
             generation_id=attempt.generation_id,
             number=number,
             file=default_storage.save(
-                f"{folder}/{number}.{delivery.EXTENSIONS[picture.content_type]}", ContentFile(picture.data)
+                f"{stem}-{number}.{delivery.EXTENSIONS[picture.content_type]}", ContentFile(picture.data)
             ),
             content_type=picture.content_type,
             width=picture.width,

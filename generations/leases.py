@@ -52,6 +52,7 @@ def claim(attempt_id: int) -> Claim | None:
     lease, now = uuid.uuid4(), timezone.now()
     until = now + timedelta(seconds=settings.LEASE_SECONDS)
     claimed = statements.current().claim(attempt_id, lease, now, until)
+    waiting.lend()
     return Claim(claimed.attempt, lease, claimed.files, threading.Event()) if claimed else None
 
 
@@ -62,6 +63,7 @@ def note_submitted(claim: Claim, request_id: str) -> None:
         # It has been ended meanwhile, and may be listed as unknown: the operator finds the picture by its id.
         Attempt.objects.filter(id=claim.attempt.id, upstream_id="").update(upstream_id=request_id)
         raise LeaseLost
+    waiting.lend()
     claim.attempt.state = State.SUBMITTED
 
 
@@ -103,8 +105,10 @@ def _note_progress(attempt: Attempt, share: float, stage: str) -> bool:
     """Return whether the job is still wanted; a database that is away for a moment must not end it."""
     running = Generation.objects.filter(id=attempt.generation_id, status=Status.RUNNING)
     try:
-        return bool(running.update(progress=min(max(share, 0.0), 1.0), stage=stage[:80]))
+        is_wanted = bool(running.update(progress=min(max(share, 0.0), 1.0), stage=stage[:80]))
     except DatabaseError:
         log.warning("the progress of attempt %s could not be written", attempt.id, exc_info=True)
         waiting.let_go()
         return True
+    waiting.lend()
+    return is_wanted

@@ -20,6 +20,13 @@ def let_go() -> None:
         connection.close()
 
 
+def lend() -> None:
+    """Let go while an engine works, where connections are shared: without a pool nobody waits for this thread's, and
+    to open another costs more."""
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        let_go()
+
+
 def until_final(generation_id: uuid.UUID, bell: threading.Event, timeout: float) -> Final | None:
     """Return the generation once it has ended, with its outputs, or None after `timeout` seconds.
 

@@ -8,10 +8,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import Empty
 
 import pytest
+import redis
 from celery import Celery
+from celery.worker.request import Request
 from django.conf import LazySettings
 from kombu import Connection
 from kombu.exceptions import OperationalError
@@ -194,7 +198,7 @@ def application(settings: LazySettings, url: str) -> Celery:
 def test_publishing_fails_within_a_second_where_nothing_listens(settings: LazySettings, url: str) -> None:
     began = time.monotonic()
     with pytest.raises(OperationalError):
-        application(settings, url).send_task("any", queue="control")
+        queues.publish(application(settings, url), "any", [], "control")
     assert time.monotonic() - began < 1
 
 
@@ -203,7 +207,7 @@ def test_publishing_fails_within_a_second_where_the_broker_hangs(settings: LazyS
     for _ in range(2):
         began = time.monotonic()
         with pytest.raises(OperationalError):
-            app.send_task("any", queue="control")
+            queues.publish(app, "any", [], "control")
         assert time.monotonic() - began < 1
 
 
@@ -218,16 +222,53 @@ def test_publishing_fails_where_the_folder_cannot_be_written_to(settings: LazySe
     (tmp_path / "file").write_text("")
     settings.BROKER_DIR = tmp_path / "file" / "broker"
     with pytest.raises(OperationalError):
-        application(settings, "filesystem://localhost").send_task("any", queue="control")
+        queues.publish(application(settings, "filesystem://localhost"), "any", [], "control")
 
 
 def test_a_task_goes_to_the_queue_that_it_was_sent_to(settings: LazySettings, tmp_path: Path) -> None:
     settings.BROKER_DIR = tmp_path / "broker"
     app = application(settings, "filesystem://localhost")
     for queue in queues.QUEUES:
-        app.send_task("any", args=[1], queue=queue)
+        queues.publish(app, "any", [1], queue)
     mailbox = Mailbox(settings.BROKER_DIR)
     assert [mailbox.size(queue) for queue in queues.QUEUES] == [1] * len(queues.QUEUES)
+
+
+def test_what_is_published_is_what_celerys_workers_read(settings: LazySettings, tmp_path: Path) -> None:
+    settings.BROKER_DIR = tmp_path / "broker"
+    app = application(settings, "filesystem://localhost")
+    seen: list[int] = []
+
+    @app.task(name="note")
+    def note(number: int) -> None:
+        seen.append(number)
+
+    queues.publish(app, "note", [7], "network")
+    queues.publish(app, "note", [8], "network", after=60)
+    with app.connection_for_read() as connection:
+        taken = connection.SimpleQueue("network")
+        first, second = (Request(taken.get(timeout=10), app=app) for _ in range(2))
+    assert first.eta is None
+    assert second.eta
+    assert timedelta(seconds=50) < second.eta - datetime.now(UTC) <= timedelta(seconds=60)
+    first.execute()
+    assert (seen, first.args, second.args) == ([7], [7], [8])
+
+
+def test_what_redis_gave_and_nobody_acknowledged_is_put_back_when_a_worker_stops(
+    settings: LazySettings, redis_url: str
+) -> None:
+    app = application(settings, redis_url)
+    queues.publish(app, "any", [7], "network")
+    for is_last in (False, True):
+        with app.connection_for_read() as connection:
+            message = connection.SimpleQueue("network").get(timeout=10)
+            assert message.payload[0] == [7]
+            if is_last:
+                message.ack()
+    with app.connection_for_read() as connection, pytest.raises(Empty):
+        connection.SimpleQueue("network").get(timeout=0.2)
+    assert redis.Redis.from_url(redis_url).keys("unacked*") == []
 
 
 def test_reconciliation_is_asked_for_often_and_expires_before_the_next(settings: LazySettings) -> None:

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from accounts import ledger
 from accounts.credits import MICRO
@@ -22,6 +24,7 @@ from tests.jobs import Configure, Submit, mask, png
 pytestmark = pytest.mark.django_db
 
 START = 25 * MICRO
+RESULT = base.Result(pictures=(base.Picture(png(), "image/png", 64, 64, 1),), seconds=1.0, cost=100)
 
 
 def run(generation: Generation) -> Generation:
@@ -48,6 +51,30 @@ def test_success_settles_the_real_cost(submit: Submit, engines: Configure, unpub
     assert [output.seed for output in Output.objects.order_by("number")] == [5, 6, 7]
     assert books(team) == (START - 10_000, 0)
     assert UsageDay.objects.get().cost == 10_000
+
+
+def test_the_usual_way_is_two_statements_on_postgresql(
+    submit: Submit, unpublished: list[int], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    submit()
+    attempt_id = Attempt.objects.get().id
+    with django_assert_max_num_queries(2 if connection.vendor == "postgresql" else 20):
+        execution.run(attempt_id)
+    assert Output.objects.count() == 1
+
+
+def test_the_picture_of_a_hold_that_has_ended_is_not_delivered(submit: Submit, unpublished: list[int]) -> None:
+    generation = submit()
+    claim = leases.claim(Attempt.objects.get().id)
+    assert claim
+    with transaction.atomic():
+        ledger.release(generation.id)
+    with pytest.raises(ledger.AlreadyEnded):
+        finishing.succeed(claim, RESULT)
+    generation.refresh_from_db()
+    assert (generation.status, states(generation)) == (Status.RUNNING, [("scripted", State.SUBMITTING)])
+    assert not Output.objects.exists()
+    assert not UsageDay.objects.exists()
 
 
 def test_running_twice_changes_nothing(submit: Submit, unpublished: list[int], team: Team) -> None:

@@ -2,21 +2,31 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from celery import Celery
 from django.conf import LazySettings
 from kombu.exceptions import OperationalError
 
+from config import queues
 from config.celery import app
 from generations import derivatives, dispatch, execution, reconciliation, tasks
 
+Sent = tuple[str, Sequence[object], str, float]
+"""A message: its task, arguments, queue, and in how many seconds it may run."""
+
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    messages: list[tuple[str, dict[str, Any]]] = []
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Sent]:
+    messages: list[Sent] = []
+
+    def publish(app: Celery, task: str, args: Sequence[object], queue: str, *, after: float) -> None:
+        messages.append((task, args, queue, after))
+
     monkeypatch.setattr(dispatch, "_down_until", 0.0)
-    monkeypatch.setattr(app, "send_task", lambda name, **options: messages.append((name, options)))
+    monkeypatch.setattr(queues, "publish", publish)
     return messages
 
 
@@ -28,20 +38,14 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]
     return calls
 
 
-def test_what_is_sent_is_what_workers_run(
-    sent: list[tuple[str, dict[str, Any]]], called: list[tuple[str, tuple[Any, ...]]]
-) -> None:
+def test_what_is_sent_is_what_workers_run(sent: list[Sent], called: list[tuple[str, tuple[Any, ...]]]) -> None:
     generation_id = uuid.uuid4()
     dispatch.attempt(7, "network")
     dispatch.attempt(8, "compute", after=2.5)
     dispatch.derivatives(generation_id)
-    assert [(options["queue"], options["countdown"]) for _, options in sent] == [
-        ("network", None),
-        ("compute", 2.5),
-        ("thumbnails", None),
-    ]
-    for name, options in sent:
-        app.tasks[name](*json.loads(json.dumps(options["args"])))
+    assert [(queue, after) for *_, queue, after in sent] == [("network", 0.0), ("compute", 2.5), ("thumbnails", 0.0)]
+    for name, args, *_ in sent:
+        app.tasks[name](*json.loads(json.dumps(args)))
     assert called == [("run", (7,)), ("run", (8,)), ("make", (generation_id,))]
 
 
@@ -57,11 +61,11 @@ def test_r4_a_broker_that_fails_is_left_in_peace_for_a_moment(
 ) -> None:
     tries: list[str] = []
 
-    def fail(name: str, **_: Any) -> None:
-        tries.append(name)
+    def fail(app: Celery, task: str, *_: object, **__: object) -> None:
+        tries.append(task)
         raise error
 
-    monkeypatch.setattr(app, "send_task", fail)
+    monkeypatch.setattr(queues, "publish", fail)
     monkeypatch.setattr(dispatch, "_down_until", 0.0)
     dispatch.attempt(1, "compute")
     dispatch.attempt(2, "compute")

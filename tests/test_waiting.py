@@ -9,7 +9,9 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.models import Team
-from generations import finishing, notices, statements, waiting
+from generations import execution, finishing, leases, notices, statements, waiting
+from generations.engines import base
+from generations.engines.scripted import ScriptedEngine
 from generations.statements.terms import Final
 from tests.jobs import Submit
 
@@ -97,3 +99,24 @@ def test_a_connection_is_given_back_but_for_a_transaction(team: Team) -> None:
         Team.objects.exists()
     waiting.let_go()
     assert connections["default"].connection is None
+
+
+def test_an_engine_that_works_keeps_no_connection_of_a_pool(
+    submit: Submit, unpublished: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[bool] = []
+    really = ScriptedEngine.submit
+
+    def look(engine: ScriptedEngine, job: base.Job, progress: base.Progress) -> base.Result | base.Submitted:
+        kept.append(connections["default"].connection is not None)
+        progress(0.5, "half way")
+        kept.append(connections["default"].connection is not None)
+        return really(engine, job, progress)
+
+    monkeypatch.setattr(ScriptedEngine, "submit", look)
+    monkeypatch.setattr(leases, "PROGRESS_EVERY", 0)
+    generation = submit()
+    execution.run(unpublished[0])
+    generation.refresh_from_db()
+    assert (generation.status, generation.progress) == ("succeeded", 1.0)
+    assert kept == [connection.vendor == "sqlite"] * 2

@@ -13,6 +13,8 @@ from datetime import date
 from accounts.statements.terms import Hold, Outcome, Settle
 from config import prepared
 
+Value = uuid.UUID | str | int | date | None
+
 HOLD = """
 WITH moved AS (
     UPDATE accounts_balance SET held = held + %(amount)s::bigint
@@ -26,14 +28,12 @@ WITH moved AS (
 SELECT EXISTS (SELECT 1 FROM moved)
 """
 
-SETTLE = """
-WITH opened AS (
-    SELECT team_id, held AS amount FROM accounts_entry WHERE reference = %(reference)s::uuid AND kind = 'hold'
-), written AS (
+SETTLED = """
+written AS (
     INSERT INTO accounts_entry (team_id, kind, reference, model, posted, held, user_id, note)
     SELECT team_id, 'settle', %(reference)s::uuid, %(model)s::text, -%(cost)s::bigint, -amount, %(user_id)s::bigint, ''
     FROM opened WHERE amount >= %(cost)s::bigint
-    ON CONFLICT DO NOTHING RETURNING team_id, posted, held
+    {on_conflict} RETURNING team_id, posted, held
 ), moved AS (
     UPDATE accounts_balance AS balance
     SET posted = balance.posted + written.posted, held = balance.held + written.held
@@ -45,8 +45,15 @@ WITH opened AS (
     ON CONFLICT (team_id, day, model, member, key)
     DO UPDATE SET runs = usage.runs + 1, cost = usage.cost + EXCLUDED.cost
 )
-SELECT amount >= %(cost)s::bigint, EXISTS (SELECT 1 FROM written) FROM opened
 """
+"""The end of what `opened` (team_id, amount) lists, for a statement that says what that is."""
+
+SETTLE = f"""
+WITH opened AS (
+    SELECT team_id, held AS amount FROM accounts_entry WHERE reference = %(reference)s::uuid AND kind = 'hold'
+), {SETTLED.format(on_conflict="ON CONFLICT DO NOTHING")}
+SELECT amount >= %(cost)s::bigint, EXISTS (SELECT 1 FROM written) FROM opened
+"""  # noqa: S608 (put together here)
 
 RELEASE = """
 WITH opened AS (
@@ -82,19 +89,21 @@ def hold(terms: Hold) -> bool:
 
 def settle(terms: Settle) -> Outcome:
     """Move the balance, write the entry and count the usage."""
+    return _end(SETTLE, values(terms))
+
+
+def values(terms: Settle) -> dict[str, Value]:
+    """Return what SETTLED names."""
     usage = terms.usage
-    return _end(
-        SETTLE,
-        {
-            "reference": terms.reference,
-            "cost": terms.cost,
-            "model": usage.model,
-            "user_id": usage.user_id,
-            "member": usage.user_id or 0,
-            "key": usage.key_id or 0,
-            "day": usage.day,
-        },
-    )
+    return {
+        "reference": terms.reference,
+        "cost": terms.cost,
+        "model": usage.model,
+        "user_id": usage.user_id,
+        "member": usage.user_id or 0,
+        "key": usage.key_id or 0,
+        "day": usage.day,
+    }
 
 
 def release(reference: uuid.UUID) -> Outcome:
@@ -102,7 +111,7 @@ def release(reference: uuid.UUID) -> Outcome:
     return _end(RELEASE, {"reference": reference})
 
 
-def _end(statement: str, parameters: Mapping[str, uuid.UUID | str | int | date | None]) -> Outcome:
+def _end(statement: str, parameters: Mapping[str, Value]) -> Outcome:
     with prepared.cursor() as cursor:
         cursor.execute(statement, parameters)
         row = cursor.fetchone()

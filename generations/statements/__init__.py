@@ -11,6 +11,7 @@ from typing import Protocol
 
 from django.db import connection
 
+from accounts.ledger import Settle
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.statements import portable, postgresql
@@ -35,11 +36,13 @@ class Statements(Protocol):
         The generation of a queued one moves to running: both rows or none.
         """
 
-    def deliver(self, attempt: Attempt, result: Result, outputs: Sequence[Output], *, cost: int, now: datetime) -> bool:
-        """End the attempt and its generation well, and write the outputs; False, and none of it, for a lost race.
+    def deliver(
+        self, attempt: Attempt, result: Result, outputs: Sequence[Output], settling: Settle, now: datetime
+    ) -> bool:
+        """End the attempt and its generation well, write the outputs and settle, all at once; False for a lost race.
 
-        cost: what the generation is charged. Belongs to the transaction that settles it. A canceled generation
-        stays so, and takes what a paid call brought; from any other the attempt is ended as canceled.
+        Brings its own transaction. A canceled generation stays so, and takes what a paid call
+        brought; from any other the attempt is ended as canceled. Raises LedgerError as ledger.settle does.
         """
 
     def final(self, generation_id: uuid.UUID) -> Final | None:

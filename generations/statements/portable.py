@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 
 from accounts import ledger
+from accounts.ledger import Settle
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.models.attempt import LIVE, State
@@ -71,14 +72,17 @@ def _start(attempt: Attempt, now: datetime) -> bool:
 # --- deliver ------------------------------------------------------------------------------------------------
 
 
-def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], *, cost: int, now: datetime) -> bool:
-    if not _take(attempt, now, cost=cost, engine=attempt.engine, seconds=result.seconds, notes=list(result.notes)):
+@transaction.atomic
+def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], settling: Settle, now: datetime) -> bool:
+    facts = {"cost": settling.cost, "engine": attempt.engine, "seconds": result.seconds, "notes": list(result.notes)}
+    if not _take(attempt, now, **facts):
         _end(attempt, now, State.CANCELED)  # whoever ended the generation has seen to the credits
         return False
     if not _end(attempt, now, State.DONE, seconds=result.seconds, cost=result.house_cost):
         transaction.set_rollback(True)
         return False
     Output.objects.bulk_create(outputs)
+    ledger.settle(settling.reference, settling.cost, usage=settling.usage)
     return True
 
 

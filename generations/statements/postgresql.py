@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from accounts.ledger import Settle
+from accounts.statements import postgresql as ledger_sql
 from config import prepared
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
@@ -67,7 +69,11 @@ FROM taken, moved
 DELIVER = f"""\
 WITH running AS (
     SELECT id FROM generations_generation
-    WHERE id = %(generation_id)s::uuid AND status = 'running'
+    WHERE id = %(reference)s::uuid AND status = 'running'
+    AND (
+        SELECT bool_and(kind = 'hold' AND held >= %(cost)s::bigint) FROM accounts_entry
+        WHERE reference = %(reference)s::uuid
+    )
     FOR NO KEY UPDATE
 ), done AS (
     UPDATE generations_attempt AS attempt
@@ -77,7 +83,10 @@ WITH running AS (
     WHERE attempt.id = %(attempt_id)s::bigint AND attempt.lease = %(lease)s::uuid
     AND attempt.state IN ('queued', 'submitting', 'submitted')
     RETURNING attempt.generation_id
-), succeeded AS (
+), opened AS (
+    SELECT entry.team_id, entry.held AS amount
+    FROM done JOIN accounts_entry AS entry ON entry.reference = done.generation_id AND entry.kind = 'hold'
+), {ledger_sql.SETTLED.format(on_conflict="")}, succeeded AS (
     UPDATE generations_generation AS generation
     SET status = 'succeeded', finished_at = %(now)s::timestamptz, progress = 1, stage = '', error = '', fault = '',
         cost = %(cost)s::bigint, engine = %(engine)s::text, seconds = %(seconds)s::float8, notes = %(notes)s::jsonb
@@ -89,6 +98,8 @@ WITH running AS (
 )
 SELECT EXISTS (SELECT 1 FROM done)
 """  # noqa: S608 (column names of our own models)
+"""Needs no transaction around it: where the hold has ended or is too small nothing is done, and one that ends at the
+same moment violates one_end_per_hold."""
 
 FINAL = f"""\
 SELECT
@@ -131,21 +142,20 @@ def claim(attempt_id: int, lease: uuid.UUID, now: datetime, until: datetime) -> 
     return Claimed(attempt, json.loads(row[-1] or "{}"))
 
 
-def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], *, cost: int, now: datetime) -> bool:
+def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], settling: Settle, now: datetime) -> bool:
     terms = {
-        "generation_id": attempt.generation_id,
+        **ledger_sql.values(settling),
         "attempt_id": attempt.id,
         "lease": attempt.lease,
         "now": now,
         "seconds": result.seconds,
         "spent": result.house_cost,
-        "cost": cost,
         "engine": attempt.engine,
         "notes": json.dumps(list(result.notes)),
         "outputs": rows.to_json([rows.dump(output) for output in outputs]),
     }
     ((is_done,),) = _fetch(DELIVER, terms)
-    return is_done or portable.deliver(attempt, result, outputs, cost=cost, now=now)
+    return is_done or portable.deliver(attempt, result, outputs, settling, now)
 
 
 def final(generation_id: uuid.UUID) -> Final | None:
