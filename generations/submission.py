@@ -107,7 +107,7 @@ def price(model: str, params: Mapping[str, Any], pixels: int) -> Price:
 
 
 def _accept(generation: Generation, *, publish: bool) -> None:
-    """Hold the quote and write the rows in one transaction; after it, tell the workers."""
+    """Hold the quote and write the rows, all at once; after it, tell the workers."""
     engine = routing.following(generation.model, [])
     assert engine is not None, f"no engine serves {generation.model}"
     attempt = Attempt(
@@ -118,19 +118,14 @@ def _accept(generation: Generation, *, publish: bool) -> None:
         paid=engine.paid,
         published_at=generation.created_at,
     )
-    with transaction.atomic():
-        ledger.hold(
-            generation.team_id,
-            generation.quote,
-            reference=generation.id,
-            model=generation.model,
-            user_id=generation.user_id,
-        )
-        attempt_id = statements.current().accept(generation, attempt, settings.TEAM_JOBS_IN_FLIGHT)
-        if attempt_id is None:
-            raise TooManyJobs
-        if publish:
-            transaction.on_commit(lambda: dispatch.attempt(attempt_id, attempt.queue))
+    hold = ledger.Hold(
+        generation.team_id, generation.quote, generation.id, generation.model, generation.user_id
+    )
+    attempt_id = statements.current().accept(generation, attempt, hold, settings.TEAM_JOBS_IN_FLIGHT)
+    if attempt_id is None:
+        raise TooManyJobs
+    if publish:
+        transaction.on_commit(lambda: dispatch.attempt(attempt_id, attempt.queue))
 
 
 def _pixels(declared: catalogue.ImageModel, params: Mapping[str, Any], assets: Mapping[str, Asset]) -> int:

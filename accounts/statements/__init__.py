@@ -1,4 +1,5 @@
-"""The SQL of the ledger's hot verbs, one module a database. accounts.ledger picks, and is the only caller.
+"""The SQL of the ledger's hot verbs, one module a database. accounts.ledger picks, and is the only caller but one:
+generations.statements.postgresql holds within the statement that accepts, by HELD.
 
 Both have `hold(Hold) -> bool`, `settle(Settle) -> Outcome` and `release(reference) -> Outcome`.
 """

@@ -13,18 +13,25 @@ from datetime import date
 from accounts.statements.terms import Hold, Outcome, Settle
 from config import prepared
 
-HOLD = """
-WITH moved AS (
+Value = uuid.UUID | str | int | date | None
+
+HELD = """
+moved AS (
     UPDATE accounts_balance SET held = held + %(amount)s::bigint
-    WHERE team_id = %(team_id)s::bigint AND posted - held >= %(amount)s::bigint
+    WHERE team_id = %(team_id)s::bigint AND posted - held >= %(amount)s::bigint {condition}
     RETURNING team_id
 ), written AS (
     INSERT INTO accounts_entry (team_id, kind, reference, model, posted, held, user_id, note)
     SELECT team_id, 'hold', %(reference)s::uuid, %(model)s::text, 0, %(amount)s::bigint, %(user_id)s::bigint, ''
     FROM moved
 )
-SELECT EXISTS (SELECT 1 FROM moved)
 """
+"""A hold, for a statement that has more to do where `moved` has a row, or a further condition for it."""
+
+HOLD = f"""
+WITH {HELD.format(condition="")}
+SELECT EXISTS (SELECT 1 FROM moved)
+"""  # noqa: S608 (put together here)
 
 SETTLE = """
 WITH opened AS (
@@ -67,17 +74,19 @@ SELECT true, EXISTS (SELECT 1 FROM written) FROM opened
 def hold(terms: Hold) -> bool:
     """Set the amount aside; False where the team has too little available."""
     with prepared.cursor() as cursor:
-        cursor.execute(
-            HOLD,
-            {
-                "team_id": terms.team_id,
-                "amount": terms.amount,
-                "reference": terms.reference,
-                "model": terms.model,
-                "user_id": terms.user_id,
-            },
-        )
+        cursor.execute(HOLD, hold_values(terms))
         return bool(cursor.fetchone()[0])
+
+
+def hold_values(terms: Hold) -> dict[str, Value]:
+    """Return what HELD names."""
+    return {
+        "team_id": terms.team_id,
+        "amount": terms.amount,
+        "reference": terms.reference,
+        "model": terms.model,
+        "user_id": terms.user_id,
+    }
 
 
 def settle(terms: Settle) -> Outcome:
@@ -102,7 +111,7 @@ def release(reference: uuid.UUID) -> Outcome:
     return _end(RELEASE, {"reference": reference})
 
 
-def _end(statement: str, parameters: Mapping[str, uuid.UUID | str | int | date | None]) -> Outcome:
+def _end(statement: str, parameters: Mapping[str, Value]) -> Outcome:
     with prepared.cursor() as cursor:
         cursor.execute(statement, parameters)
         row = cursor.fetchone()

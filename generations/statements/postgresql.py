@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from accounts import ledger
+from accounts.statements import postgresql as ledger_sql
 from config import prepared
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
@@ -23,19 +25,17 @@ WHERE team_id = %(team_id)s::bigint AND sha256 = ANY(%(digests)s::text[])
 """  # noqa: S608 (column names of our own models)
 
 ACCEPT = f"""\
-WITH accepted AS (
+WITH {ledger_sql.HELD.format(condition="AND %(most)s::bigint > generations_active(team_id)")}, accepted AS (
     INSERT INTO generations_generation ({rows.written(Generation)})
-    SELECT {rows.written(Generation)} FROM jsonb_populate_record(NULL::generations_generation, %(generation)s::jsonb)
-    WHERE %(most)s::bigint > (
-        SELECT count(*) FROM generations_generation
-        WHERE team_id = %(team_id)s::bigint AND status IN ('queued', 'running')
-    )
-    RETURNING 1
+    SELECT {rows.columns(Generation, "generation")}
+    FROM moved, jsonb_populate_record(NULL::generations_generation, %(generation)s::jsonb) AS generation
 )
 INSERT INTO generations_attempt ({rows.written(Attempt)})
-SELECT {rows.written(Attempt)} FROM accepted, jsonb_populate_record(NULL::generations_attempt, %(attempt)s::jsonb)
+SELECT {rows.written(Attempt)} FROM moved, jsonb_populate_record(NULL::generations_attempt, %(attempt)s::jsonb)
 RETURNING id
 """  # noqa: S608 (column names of our own models)
+"""All or nothing without a transaction around it. Exact: who waited for the balance row counts again, and who did not
+wait counted when no other submit of the team was under way."""
 
 CLAIM = f"""\
 WITH active AS (
@@ -109,15 +109,15 @@ def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
     return {asset.sha256: asset for asset in assets}
 
 
-def accept(generation: Generation, attempt: Attempt, most: int) -> int | None:
+def accept(generation: Generation, attempt: Attempt, hold: ledger.Hold, most: int) -> int | None:
     terms = {
+        **ledger_sql.hold_values(hold),
         "generation": rows.to_json(rows.dump(generation)),
         "attempt": rows.to_json(rows.dump(attempt)),
-        "team_id": generation.team_id,
         "most": most,
     }
     found = _fetch(ACCEPT, terms)
-    return int(found[0][0]) if found else None
+    return int(found[0][0]) if found else portable.accept(generation, attempt, hold, most)
 
 
 def claim(attempt_id: int, lease: uuid.UUID, now: datetime, until: datetime) -> Claimed | None:
