@@ -102,6 +102,7 @@ if DATABASES["default"]["ENGINE"] == _EMBEDDED["ENGINE"]:
     }
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
+    DATABASES["default"]["ENGINE"] = "config.pooled_postgresql"
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 2  # config.prepared; Django's own never are
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 0,
