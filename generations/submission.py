@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import ledger
+from accounts import keys, ledger
 from accounts.access import Actor, Right
 from generations import catalogue, dispatch, inputs, masks, routing, statements
 from generations.catalogue.validation import FieldError, InvalidInput
@@ -23,6 +23,10 @@ SEED_LIMIT = 10**15
 
 class NotAllowed(Exception):
     """The member's role or the key's scope does not include running models."""
+
+
+class Gone(Exception):
+    """The key was deleted after it had been found good, a moment ago."""
 
 
 class QuoteRose(Exception):
@@ -68,7 +72,7 @@ def submit(
     """Accept a request: validate it, store its images, hold its quote, and hand it to the workers.
 
     `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
-    credit. Raises QuoteRose where that is not enough, NotAllowed, catalogue.UnknownModel, InvalidInput,
+    credit. Raises QuoteRose where that is not enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput,
     ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches; then nothing is held.
     """
     if not actor.may(Right.GENERATE):
@@ -118,10 +122,13 @@ def _accept(generation: Generation, *, publish: bool) -> None:
         paid=engine.paid,
         published_at=generation.created_at,
     )
-    hold = ledger.Hold(
-        generation.team_id, generation.quote, generation.id, generation.model, generation.user_id
-    )
-    attempt_id = statements.current().accept(generation, attempt, hold, settings.TEAM_JOBS_IN_FLIGHT)
+    hold = ledger.Hold(generation.team_id, generation.quote, generation.id, generation.model, generation.user_id)
+    try:
+        attempt_id = statements.current().accept(generation, attempt, hold, settings.TEAM_JOBS_IN_FLIGHT)
+    except IntegrityError as error:
+        if keys.exists(generation.api_key_id):
+            raise
+        raise Gone from error
     if attempt_id is None:
         raise TooManyJobs
     if publish:
@@ -141,6 +148,7 @@ def _seed(params: Mapping[str, Any]) -> int:
 
 __all__ = [
     "FieldError",
+    "Gone",
     "InvalidInput",
     "NotAllowed",
     "Price",
