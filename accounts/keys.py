@@ -75,6 +75,11 @@ def authenticate(raw: str) -> Actor | None:
     return actor
 
 
+def exists(key_id: int | None) -> bool:
+    """Whether the key's row is still there; None, for who came without a key, has none to lose."""
+    return key_id is None or ApiKey.objects.filter(pk=key_id).exists()
+
+
 def revoke(key: ApiKey) -> None:
     """End a key: at once in this process, within the cache's two seconds in the others."""
     key.revoked_at = key.revoked_at or timezone.now()

@@ -31,6 +31,7 @@ __all__ = [
     "AlreadyEnded",
     "Amounts",
     "Difference",
+    "Hold",
     "InsufficientCredits",
     "LedgerError",
     "NoHold",

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import IO
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
@@ -73,6 +75,13 @@ class BodyLimitMiddleware:
             _discard(request.META.get("wsgi.input"), min(length, 4 * limit))
             return _too_large(limit)
         return self.get_response(request)
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """django-csp's, but for an answer that brings its own policy none is worked out."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return response if response.has_header(HEADER) else super().process_response(request, response)
 
 
 class LineFormatter(logging.Formatter):

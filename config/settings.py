@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.caching.PageCachingMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.requests.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -102,6 +102,7 @@ if DATABASES["default"]["ENGINE"] == _EMBEDDED["ENGINE"]:
     }
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
+    DATABASES["default"]["ENGINE"] = "config.pooled_postgresql"
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 2  # config.prepared; Django's own never are
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 0,

@@ -1,5 +1,6 @@
 """What gunicorn serves."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -13,3 +14,7 @@ from generations import routing  # noqa: E402  models can only be imported now
 
 get_resolver().url_patterns  # noqa: B018  a property that loads
 routing.queues()
+
+# What is loaded now stays: collections need not look at it again, and forked processes go on sharing its memory.
+gc.collect()
+gc.freeze()

@@ -22,6 +22,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from config.recent import Recent
 from generations import delivery, outbound, statements, waiting
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.imaging import decode
@@ -33,6 +34,9 @@ SIDE_LIMIT = decode.API_SIDE
 
 FETCH_LEASE = 20.0
 """Seconds after which the place of a fetch whose process died is free again; a fetch ends within 15."""
+
+recent: Recent[tuple[int, str], Asset] = Recent(seconds=10.0, most=4096)
+"""Assets by team and digest: the same picture is often sent many times, as the background of every product."""
 
 
 class TooManyFetches(Exception):
@@ -65,7 +69,7 @@ def ingest(team_id: int, images: Mapping[str, Any]) -> dict[str, Asset]:
             sources[field] = _read(team_id, given)
         except Unusable as error:
             errors[field] = error
-    known = _known(team_id, sources.values())
+    known = _recently_known(team_id, sources.values())
     for field, source in sources.items():
         try:
             assets[field] = _asset(team_id, source, known)
@@ -94,6 +98,16 @@ def _known(team_id: int, sources: Iterable[Source]) -> dict[str, Asset]:
     """Return the assets that have the sources' contents, by digest."""
     digests = {source.digest for source in sources if not source.asset}
     return statements.current().known_assets(team_id, digests) if digests else {}
+
+
+def _recently_known(team_id: int, sources: Iterable[Source]) -> dict[str, Asset]:
+    """Return what `_known` does; pictures that this process found a moment ago are not looked for again."""
+    named = [source for source in sources if not source.asset]
+    known = {each.digest: asset for each in named if (asset := recent.get((team_id, each.digest)))}
+    found = _known(team_id, [each for each in named if each.digest not in known])
+    for digest, asset in found.items():
+        recent.put((team_id, digest), asset)
+    return {**known, **found}
 
 
 def _asset(team_id: int, source: Source, known: dict[str, Asset]) -> Asset:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import ledger
+from accounts import keys, ledger
 from accounts.access import Actor, Right
 from generations import catalogue, dispatch, inputs, masks, routing, statements
 from generations.catalogue.validation import FieldError, InvalidInput
@@ -24,6 +24,10 @@ SEED_LIMIT = 10**15
 
 class NotAllowed(Exception):
     """The member's role or the key's scope does not include running models."""
+
+
+class Gone(Exception):
+    """The key was deleted after it had been found good, a moment ago."""
 
 
 class QuoteRose(Exception):
@@ -71,8 +75,8 @@ def submit(
 
     `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
     credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it).
-    Raises QuoteRose where `most` is not enough, NotAllowed, catalogue.UnknownModel, InvalidInput, routing.NoEngine,
-    ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches; then nothing is held.
+    Raises QuoteRose where `most` is not enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput,
+    routing.NoEngine, ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches; then nothing is held.
     """
     if not actor.may(Right.GENERATE):
         raise NotAllowed
@@ -121,7 +125,7 @@ def _price(ladder: Sequence[Engine], model: str, params: Mapping[str, Any], pixe
 
 
 def _accept(generation: Generation, *, publish: bool) -> None:
-    """Hold the quote and write the rows in one transaction; after it, tell the workers."""
+    """Hold the quote and write the rows, all at once; after it, tell the workers."""
     engine = routing.following(generation.route, [])
     assert engine is not None, f"no engine serves {generation.model}"
     attempt = Attempt(
@@ -132,19 +136,17 @@ def _accept(generation: Generation, *, publish: bool) -> None:
         paid=engine.paid,
         published_at=generation.created_at,
     )
-    with transaction.atomic():
-        ledger.hold(
-            generation.team_id,
-            generation.quote,
-            reference=generation.id,
-            model=generation.model,
-            user_id=generation.user_id,
-        )
-        attempt_id = statements.current().accept(generation, attempt, settings.TEAM_JOBS_IN_FLIGHT)
-        if attempt_id is None:
-            raise TooManyJobs
-        if publish:
-            transaction.on_commit(lambda: dispatch.attempt(attempt_id, attempt.queue))
+    hold = ledger.Hold(generation.team_id, generation.quote, generation.id, generation.model, generation.user_id)
+    try:
+        attempt_id = statements.current().accept(generation, attempt, hold, settings.TEAM_JOBS_IN_FLIGHT)
+    except IntegrityError as error:
+        if keys.exists(generation.api_key_id):
+            raise
+        raise Gone from error
+    if attempt_id is None:
+        raise TooManyJobs
+    if publish:
+        transaction.on_commit(lambda: dispatch.attempt(attempt_id, attempt.queue))
 
 
 def _pixels(declared: catalogue.ImageModel, params: Mapping[str, Any], assets: Mapping[str, Asset]) -> int:
@@ -160,6 +162,7 @@ def _seed(params: Mapping[str, Any]) -> int:
 
 __all__ = [
     "FieldError",
+    "Gone",
     "InvalidInput",
     "NotAllowed",
     "Price",

@@ -17,6 +17,7 @@ from accounts import access, key_cache, key_uses, keys, ledger
 from accounts.access import Actor
 from accounts.credits import MICRO
 from accounts.models import Membership, Role, Team, User
+from generations import inputs
 
 pytest_plugins = ["tests.jobs", "tests.pages", "tests.live", "tests.servers", "tests.skips", "tests.doors"]
 
@@ -38,10 +39,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture(autouse=True)
 def _fresh_process(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
-    """Forget what a process remembers of keys, write no last use behind a test's back, hash passwords fast."""
+    """Forget what a process remembers, write no last use of a key behind a test's back, hash passwords fast."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     monkeypatch.setattr(key_uses, "DELAY", threading.TIMEOUT_MAX)
     key_cache.clear()
+    inputs.recent.clear()
     yield
     key_cache.clear()
     key_uses.clear()

@@ -17,6 +17,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, connections
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team, User
 from generations import delivery, inputs
@@ -307,3 +308,20 @@ def test_a_place_is_given_back_after_a_failed_fetch(team: Team, settings: LazySe
             with pytest.raises(inputs.Unusable, match="cannot be fetched: the server answered 404"):
                 inputs.store(team.pk, server.url)
     assert set(Lease.objects.values_list("until", flat=True)) == {0.0}
+
+
+def test_a_picture_found_a_moment_ago_is_not_looked_for_again(
+    team: Team, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    made = [inputs.ingest(team.pk, {"image": png()})["image"] for _ in range(2)]  # stored, then found
+    with django_assert_num_queries(0):
+        again = inputs.ingest(team.pk, {"image": png()})["image"]
+    assert {asset.id for asset in [*made, again]} == {Asset.objects.get().id}
+    assert (again.width, again.height, again.file) == (64, 64, Asset.objects.get().file)
+
+
+def test_nor_is_it_given_to_another_team(team: Team, outsider: User) -> None:
+    for _ in range(3):
+        mine = inputs.ingest(team.pk, {"image": png()})["image"]
+    theirs = inputs.ingest(outsider.memberships.get().team_id, {"image": png()})["image"]
+    assert theirs.id != mine.id

@@ -17,7 +17,7 @@ from accounts.models import ApiKey, Membership, Role, User
 @pytest.fixture(autouse=True)
 def _travelling_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """time-machine moves the wall clock, not the monotonic one."""
-    monkeypatch.setattr(key_cache, "clock", lambda: timezone.now().timestamp())
+    monkeypatch.setattr(key_cache.recent, "clock", lambda: timezone.now().timestamp())
 
 
 def test_a_key_has_its_form_and_only_its_digest_is_kept(membership: Membership) -> None:
@@ -166,7 +166,7 @@ def test_the_last_use_is_written_once_a_minute_and_apart(
 
 
 def test_the_cache_is_bounded(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key_cache, "ENTRIES", 3)
+    monkeypatch.setattr(key_cache.recent, "most", 3)
     actor = keys.authenticate(key)
     assert actor is not None
     for number in range(10):

@@ -72,6 +72,12 @@ def test_v1_ignored_parameters_fit_into_a_header(post: Post, inline: list[int]) 
     assert len(answer["x-ignored-parameters"]) < 1000
 
 
+def test_an_answer_opened_by_a_browser_runs_nothing(post: Post, inline: list[int]) -> None:
+    for answer in (post(), post(body=encoded(base64=True)), post("/v2/bg-replace"), post(body={}), post("/v1/nothing")):
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
 def test_v1_base64(post: Post, inline: list[int]) -> None:
     body = post(body=encoded(base64=True, samples=2, seed=3)).json()
     assert body["status"] == "Success"

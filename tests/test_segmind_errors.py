@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.files.storage import default_storage
+from django.db import IntegrityError
 from django.test import Client
 
 from accounts import keys, ledger
+from accounts.access import Actor
 from accounts.credits import MICRO
-from accounts.models import Membership, Team, User
+from accounts.models import ApiKey, Membership, Team, User
 from generations import submission
-from generations.models import Asset
+from generations.models import Asset, Generation
+from generations.models.generation import Door
 from tests.doors import Post, encoded
-from tests.jobs import Configure, png
+from tests.jobs import Configure, given, png
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,6 +55,29 @@ def test_400_when_the_engine_rejects_the_picture(post: Post, inline: list[int], 
     answer = post(body=encoded(prompt="@fail=rejected"))
     assert answer.status_code == 400
     assert ledger.balance(team.pk).posted == 25 * MICRO
+
+
+def test_401_where_the_key_was_deleted_a_moment_ago(post: Post, key: str, team: Team) -> None:
+    assert keys.authenticate(key)  # and is remembered
+    ApiKey.objects.all().delete()
+    answer = post()
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.json() == {"error": "Unauthorized. API key is invalid or may have expired."}
+    assert ledger.balance(team.pk).held == 0
+    assert not Generation.objects.exists()
+
+
+def test_a_violated_constraint_of_another_kind_is_not_taken_for_a_deleted_key(
+    actor: Actor, engines: Configure, unpublished: list[int]
+) -> None:
+    def submit(generation_id: uuid.UUID) -> None:
+        submission.submit(actor=actor, door=Door.SEGMIND, model="bg-replace", raw=given(), generation_id=generation_id)
+
+    once = uuid.uuid4()
+    submit(once)
+    with pytest.raises((IntegrityError, ledger.AlreadyBooked)):
+        submit(once)
+    assert ledger.balance(actor.team_id).held == Generation.objects.get().quote
 
 
 def test_401_without_a_key_and_with_a_wrong_one(client: Client) -> None:

@@ -1,5 +1,6 @@
 """The SQL of the ledger's hot verbs, one module a database. accounts.ledger picks, and is the only caller but one:
-generations.statements.postgresql settles within the statement that delivers, by SETTLED.
+generations.statements.postgresql holds within the statement that accepts, by HELD, and settles within the one that
+delivers, by SETTLED.
 
 Both have `hold(Hold) -> bool`, `settle(Settle) -> Outcome` and `release(reference) -> Outcome`.
 """

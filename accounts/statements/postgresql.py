@@ -15,18 +15,23 @@ from config import prepared
 
 Value = uuid.UUID | str | int | date | None
 
-HOLD = """
-WITH moved AS (
+HELD = """
+moved AS (
     UPDATE accounts_balance SET held = held + %(amount)s::bigint
-    WHERE team_id = %(team_id)s::bigint AND posted - held >= %(amount)s::bigint
+    WHERE team_id = %(team_id)s::bigint AND posted - held >= %(amount)s::bigint {condition}
     RETURNING team_id
 ), written AS (
     INSERT INTO accounts_entry (team_id, kind, reference, model, posted, held, user_id, note)
     SELECT team_id, 'hold', %(reference)s::uuid, %(model)s::text, 0, %(amount)s::bigint, %(user_id)s::bigint, ''
     FROM moved
 )
-SELECT EXISTS (SELECT 1 FROM moved)
 """
+"""A hold, for a statement that has more to do where `moved` has a row, or a further condition for it."""
+
+HOLD = f"""
+WITH {HELD.format(condition="")}
+SELECT EXISTS (SELECT 1 FROM moved)
+"""  # noqa: S608 (put together here)
 
 SETTLED = """
 written AS (
@@ -74,17 +79,19 @@ SELECT true, EXISTS (SELECT 1 FROM written) FROM opened
 def hold(terms: Hold) -> bool:
     """Set the amount aside; False where the team has too little available."""
     with prepared.cursor() as cursor:
-        cursor.execute(
-            HOLD,
-            {
-                "team_id": terms.team_id,
-                "amount": terms.amount,
-                "reference": terms.reference,
-                "model": terms.model,
-                "user_id": terms.user_id,
-            },
-        )
+        cursor.execute(HOLD, hold_values(terms))
         return bool(cursor.fetchone()[0])
+
+
+def hold_values(terms: Hold) -> dict[str, Value]:
+    """Return what HELD names."""
+    return {
+        "team_id": terms.team_id,
+        "amount": terms.amount,
+        "reference": terms.reference,
+        "model": terms.model,
+        "user_id": terms.user_id,
+    }
 
 
 def settle(terms: Settle) -> Outcome:

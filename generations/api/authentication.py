@@ -7,6 +7,7 @@ from accounts import keys
 from accounts.access import Actor
 
 SCHEMES = ("bearer ", "token ")
+UNKNOWN_KEY = "Unauthorized. API key is invalid or may have expired."
 
 
 def actor(request: Request) -> Actor:
@@ -16,7 +17,7 @@ def actor(request: Request) -> Actor:
         raise NotAuthenticated("Missing Authorization or x-api-key in header")
     found = keys.authenticate(given)
     if found is None:
-        raise AuthenticationFailed("Unauthorized. API key is invalid or may have expired.")
+        raise AuthenticationFailed(UNKNOWN_KEY)
     return found
 
 

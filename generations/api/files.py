@@ -7,13 +7,9 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from generations import access, delivery
+from generations.api import segmind_answers
 from generations.api.segmind import SegmindView
 from generations.models import Output
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
 
 
 @require_safe
@@ -28,7 +24,7 @@ def output(request: HttpRequest, extension: str, **_: object) -> HttpResponse:
     except delivery.Lost as error:
         raise Http404 from error
     caching = {"Cache-Control": f"private, max-age={delivery.seconds_left(link)}"}
-    return HttpResponse(data, content_type=content_type, headers={**HEADERS, **caching})
+    return HttpResponse(data, content_type=content_type, headers={**segmind_answers.SAFETY, **caching})
 
 
 def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:
@@ -44,4 +40,4 @@ class UploadedView(SegmindView):
     def get(self, request: Request, asset_id: uuid.UUID) -> HttpResponse:
         asset = access.asset(self.actor, asset_id)
         caching = {"Cache-Control": "private, no-cache"}
-        return HttpResponse(delivery.read(asset.file), content_type=asset.content_type, headers={**HEADERS, **caching})
+        return HttpResponse(delivery.read(asset.file), content_type=asset.content_type, headers=caching)

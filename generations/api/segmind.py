@@ -42,7 +42,7 @@ class SegmindView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in segmind_answers.rate_headers(self.rate).items():
+        for name, value in {**segmind_answers.SAFETY, **segmind_answers.rate_headers(self.rate)}.items():
             final[name] = value
         return final
 

@@ -18,6 +18,12 @@ from generations.models.generation import Status
 from generations.statements.terms import Final
 from generations.submission import Submission
 
+SAFETY = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+"""On every answer: a browser that is made to open one runs nothing of it."""
+
 MOST_IGNORED = 20
 """Ignored parameters that are named in a header."""
 

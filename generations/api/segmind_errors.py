@@ -18,6 +18,7 @@ from accounts import ledger
 from accounts.credits import format_credits
 from accounts.limits import Decision
 from generations import catalogue, delivery, inputs, routing, submission
+from generations.api import authentication
 from generations.catalogue.validation import InvalidInput
 from generations.models import Generation
 from generations.models.generation import Fault, Status
@@ -105,6 +106,7 @@ _TABLE: dict[type[Exception], Callable[[Any], Response]] = {
     catalogue.UnknownModel: _plain(404),
     Http404: _said(404, "There is no such request."),
     submission.NotAllowed: _said(403, "This key may not run models: its scope or its maker's role does not allow it."),
+    submission.Gone: lambda _: _unauthorized(AuthenticationFailed(authentication.UNKNOWN_KEY)),
     submission.TooManyJobs: lambda _: _again_in(5, "Too many of the team's jobs are in flight; wait for one to end."),
     inputs.TooManyFetches: lambda _: _again_in(5, "Too many of the team's image URLs are being fetched."),
     routing.NoEngine: _plain(400),

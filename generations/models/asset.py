@@ -9,7 +9,7 @@ class Asset(models.Model):
     """An input image; `file` names the original bytes in the storage, private to the team."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+")
+    team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+", db_index=False)
     sha256 = models.CharField(max_length=64)
     file = models.CharField(max_length=200)
     content_type = models.CharField(max_length=40)

@@ -21,7 +21,9 @@ class Attempt(models.Model):
     """`number` counts from 1. While it runs, whoever holds `lease` renews `lease_until`; a lease that ran out
     says that the worker died. `not_before` delays a queued attempt (rate limits)."""
 
-    generation = models.ForeignKey("generations.Generation", on_delete=models.CASCADE, related_name="attempts")
+    generation = models.ForeignKey(
+        "generations.Generation", on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )
     number = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)
     queue = models.CharField(max_length=10)

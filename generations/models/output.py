@@ -10,7 +10,9 @@ class Output(models.Model):
     answer. `fidelity` compares the master with the input (imaging.fidelity)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    generation = models.ForeignKey("generations.Generation", on_delete=models.CASCADE, related_name="outputs")
+    generation = models.ForeignKey(
+        "generations.Generation", on_delete=models.CASCADE, related_name="outputs", db_index=False
+    )
     number = models.PositiveSmallIntegerField(help_text="from 0, as the samples were asked for")
     file = models.CharField(max_length=200)
     content_type = models.CharField(max_length=40)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from django.db import connection
 
-from accounts.ledger import Settle
+from accounts.ledger import Hold, Settle
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.statements import portable, postgresql
@@ -24,10 +24,11 @@ class Statements(Protocol):
     def known_assets(self, team_id: int, digests: Collection[str]) -> dict[str, Asset]:
         """Return those of the team's assets that have one of the SHA-256 `digests`, by digest."""
 
-    def accept(self, generation: Generation, attempt: Attempt, most: int) -> int | None:
-        """Write both rows and return the attempt's id; None, and no row, where `most` of the team's jobs are active.
+    def accept(self, generation: Generation, attempt: Attempt, hold: Hold, most: int) -> int | None:
+        """Hold the quote, write both rows and return the attempt's id, all at once; None, and none of it, where `most`
+        of the team's jobs are active, which is exact: the hold's lock lets one submit of a team through at a time.
 
-        Exact only after ledger.hold in the same transaction, whose lock lets one submit of a team through at a time.
+        Brings its own transaction. Raises LedgerError as ledger.hold does.
         """
 
     def claim(self, attempt_id: int, lease: uuid.UUID, now: datetime, until: datetime) -> Claimed | None:

@@ -21,8 +21,11 @@ def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
     return {asset.sha256: asset for asset in Asset.objects.filter(team_id=team_id, sha256__in=digests)}
 
 
-def accept(generation: Generation, attempt: Attempt, most: int) -> int | None:
+@transaction.atomic
+def accept(generation: Generation, attempt: Attempt, hold: ledger.Hold, most: int) -> int | None:
+    ledger.hold(hold.team_id, hold.amount, reference=hold.reference, model=hold.model, user_id=hold.user_id)
     if Generation.objects.filter(team_id=generation.team_id, status__in=ACTIVE).count() >= most:
+        transaction.set_rollback(True)
         return None
     generation.save(force_insert=True)
     attempt.save(force_insert=True)

@@ -1,21 +1,22 @@
 """Rows between SQL and models, as the models declare them, so that a new column cannot be forgotten."""
 
 import json
-import uuid
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
+import msgspec
 from django.db import connection
 from django.db.models import AutoField, Field, JSONField, Model
 
 Row = TypeVar("Row", bound=Model)
+Names = tuple[str, ...]
 
 
-def columns(model: type[Model], table: str) -> str:
-    """Return every column of `model`, as SQL that selects them from `table`, in the order of `load`."""
-    return ", ".join(f'{table}."{field.column}"' for field in _fields(model))
+def columns(model: type[Model], table: str, only: Names = ()) -> str:
+    """Return the columns of `model`, or those of the fields `only`, as SQL that selects them from `table`, in the order
+    of `load`."""
+    return ", ".join(f'{table}."{field.column}"' for field in _fields(model, only))
 
 
 def written(model: type[Model]) -> str:
@@ -23,9 +24,9 @@ def written(model: type[Model]) -> str:
     return ", ".join(f'"{field.column}"' for field in _fields(model) if not isinstance(field, AutoField))
 
 
-def load(model: type[Row], values: Sequence[Any]) -> Row:
-    """Return the row that `columns` selected."""
-    names, is_json = _shape(model)
+def load(model: type[Row], values: Sequence[Any], only: Names = ()) -> Row:
+    """Return the row that `columns` selected; fields that it left out are fetched where somebody reads them."""
+    names, is_json = _shape(model, only)
     parsed = [json.loads(value) if json_ and value else value for value, json_ in zip(values, is_json, strict=True)]
     return model.from_db(connection.alias, names, parsed)
 
@@ -37,20 +38,14 @@ def dump(row: Model) -> dict[str, Any]:
 
 def to_json(rows: dict[str, Any] | list[dict[str, Any]]) -> str:
     """Return what `dump` made as JSON."""
-    return json.dumps(rows, default=_as_text)
+    return msgspec.json.encode(rows).decode()
 
 
-def _as_text(value: object) -> str:
-    if isinstance(value, uuid.UUID | datetime):
-        return str(value)
-    raise TypeError(f"{value!r} cannot be written as JSON")
-
-
-def _fields(model: type[Model]) -> Sequence["Field[Any, Any]"]:
-    return model._meta.concrete_fields
+def _fields(model: type[Model], only: Names = ()) -> Sequence["Field[Any, Any]"]:
+    return [field for field in model._meta.concrete_fields if not only or field.attname in only]
 
 
 @cache
-def _shape(model: type[Model]) -> tuple[list[str], list[bool]]:
-    fields = _fields(model)
+def _shape(model: type[Model], only: Names) -> tuple[list[str], list[bool]]:
+    fields = _fields(model, only)
     return [field.attname for field in fields], [isinstance(field, JSONField) for field in fields]
