@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Field, JSONField, Model, UUIDField
+from django.db.models import DateTimeField, Field, ForeignKey, JSONField, Model, UUIDField
 
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
@@ -186,7 +186,7 @@ def _shape(model: type[Model]) -> tuple[list[str], list[Callable[[Any], Any] | N
 
 def _loader(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
     """Return what makes a column's value of what SQLite gives; numbers, texts and truths it gives as they are."""
-    kind = field.target_field if field.is_relation else field
+    kind = field.target_field if isinstance(field, ForeignKey) else field
     for declared, load in _LOADERS.items():
         if isinstance(kind, declared):
             return load
