@@ -30,7 +30,8 @@ OPTIONS = {
 
 
 def open_at(file: Path, **options: Any) -> ConnectionHandler:
-    """Return what gives each thread its connection to a file."""
+    """Return what gives each thread its connection to a file, made here if there is none."""
+    file.touch()
     return ConnectionHandler(
         {"default": {"ENGINE": "config.embedded_sqlite3", "NAME": str(file), "OPTIONS": {**OPTIONS, **options}}}
     )
@@ -130,6 +131,15 @@ def test_a_file_put_in_its_place_is_found(database: ConnectionHandler, tmp_path:
         (tmp_path / f"db.sqlite3{rest}").unlink(missing_ok=True)
     (tmp_path / "backup.sqlite3").rename(tmp_path / "db.sqlite3")
     assert run(database, "SELECT n FROM counts") == [(7,)]
+
+
+def test_what_is_wrong_with_a_file_that_cannot_be_opened_is_left_to_sqlite(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    nowhere = open_at(tmp_path / "folder" / "db.sqlite3")
+    (tmp_path / "folder" / "db.sqlite3").unlink()
+    (tmp_path / "folder").rmdir()
+    with pytest.raises(OperationalError, match="unable to open"):
+        run(nowhere, "SELECT 1")
 
 
 def test_a_forked_child_has_no_connection_of_its_parent_and_a_turn_of_its_own(database: ConnectionHandler) -> None:

@@ -40,7 +40,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         params = super().get_connection_params()
         is_pooled = params.pop("pool", False) and not self.is_in_memory_db()
-        self.pool = pool.of(params["database"]) if is_pooled else None
+        self.pool = pool.of(str(params["database"])) if is_pooled else None
         self.patience: float = params.get("timeout", 5.0)
         return params
 

@@ -45,17 +45,20 @@ _pools: dict[tuple[str, int, int], Pool] = {}
 _making = threading.Lock()
 
 
-def of(name: str) -> Pool:
-    """Return the pool of the file that has this name now: one put in its place (a backup) has a pool of its own."""
-    file = Path(name)
-    if not file.exists():
-        file.touch(mode=0o600)
-    found = os.stat(name)  # noqa: PTH116  for each connection taken
-    key = (name, found.st_dev, found.st_ino)
-    pool = _pools.get(key)
-    if pool is None:
-        with _making:
-            pool = _pools.get(key) or _pools.setdefault(key, Pool(file))
+def of(name: str) -> Pool | None:
+    """Return the pool of the file that has this name now: one put in its place (a backup) has a pool of its own.
+
+    None where there is no such file yet, or nothing may be written beside it: SQLite makes it, or says what is wrong.
+    """
+    try:
+        found = os.stat(name)  # noqa: PTH116  for each connection taken
+        key = (name, found.st_dev, found.st_ino)
+        pool = _pools.get(key)
+        if pool is None:
+            with _making:
+                pool = _pools.get(key) or _pools.setdefault(key, Pool(Path(name)))
+    except OSError:
+        return None
     return pool
 
 
