@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from limits.storage import RedisStorage
 from redis import BlockingConnectionPool, RedisError
 from redis.backoff import NoBackoff
@@ -130,8 +130,11 @@ def _storage(url: str) -> RedisStorage:
 
 
 def _count_in_database(name: str, start: int, limit: int) -> int:
-    """The hits of the window with this one; above `limit` where it was refused."""
-    with connection.cursor() as cursor:
+    """The hits of the window with this one; above `limit` where it was refused.
+
+    By itself the statement would keep SQLite's lock until its row has been read, but not the turn (embedded_sqlite3).
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(COUNT_HIT, {"name": name, "start": start, "limit": limit})
         rows = cursor.fetchall()
     return int(rows[0][0]) if rows else limit + 1

@@ -1,9 +1,9 @@
 """Celery without a broker: kombu's filesystem transport, done again for many processes.
 
 kombu's own reads half-written messages (a worker was seen to die of it), loses its table of exchanges when two
-processes declare one at once, lists the whole folder for each message, and polls. This one keeps messages in
-`config.mailbox`; like kombu's, it delivers a message at most once to a worker that is then killed, which is why the
-database and not the broker is the truth about jobs.
+processes declare one at once, makes a file and lists the whole folder for each message, and polls. This one keeps
+messages in `config.mailbox`; like kombu's, it delivers a message at most once to a worker that is then killed, which
+is why the database and not the broker is the truth about jobs.
 """
 
 import logging

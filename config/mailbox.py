@@ -1,106 +1,166 @@
-"""Messages as files in a folder, with a bell for those that wait: the broker of one machine.
+"""Messages in files, one a queue, with a bell for those that wait: the broker of one machine.
 
-A message appears under its name only when it is whole (written elsewhere, then renamed), and belongs to whoever
-removes it: of two readers one succeeds. A reader that dies in between takes nothing with it. Waiting costs nothing:
-a reader hangs a named pipe ("bell") beside the queue, and whoever puts a message writes one byte into it.
+A queue's file is a list of messages and, in front of it, where the list begins and ends. Whoever puts or takes has
+the file's lock for as long as that takes, and the last thing done is one write of those two numbers: a process killed
+before it has changed nothing, one killed after it is done. No file is made or removed for a message, which may cost
+more than all else. Waiting costs nothing: a reader hangs a named pipe ("bell") beside the queue, and whoever puts a
+message writes one byte into it.
 """
 
+import fcntl
+import logging
 import os
 import selectors
-import time
+import struct
 import uuid
-from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+SPANS = struct.Struct("<QQ")
+"""In front of a file: where in it the first message begins, and where the last one ends."""
+LENGTH = struct.Struct("<I")
+"""In front of a message: its bytes."""
+SLACK = 1 << 20
+"""Bytes that a file may have for messages already taken."""
+GLANCE = 4096
+"""Bytes that are read at first; few messages have more."""
+
+log = logging.getLogger(__name__)
 
 
 class Mailbox:
-    """Queues as folders under `root`; any number of processes may put and take at once."""
+    """Queues as files under `root`; any number of processes may put and take at once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.listed: dict[str, deque[str]] = {}
 
     def prepare(self) -> None:
         """Make the folders. Raises OSError where they can't be made or written to."""
-        for folder in (self.queue_folder(""), self.bell_folder(""), self.partial_folder):
+        for folder in (self.root / "queues", self.bell_folder("")):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(f"{folder} is not writable")
-
-    @property
-    def partial_folder(self) -> Path:
-        return self.root / "partial"
-
-    def queue_folder(self, queue: str) -> Path:
-        return self.root / "queues" / queue
 
     def bell_folder(self, queue: str) -> Path:
         return self.root / "bells" / queue
 
     def put(self, queue: str, message: bytes) -> None:
-        """Append `message` to `queue` and ring. Raises OSError where the folder can't be written to."""
-        name = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
-        partial = self.partial_folder / name
-        try:
-            partial.write_bytes(message)
-            self._publish(partial, self.queue_folder(queue) / name)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
+        """Append `message` to `queue` and ring. Raises OSError where it can't be written."""
+        with self._opened(queue) as file:
+            file.append(message)
         self.ring(queue)
 
     def take(self, queue: str) -> bytes | None:
         """Remove and return the oldest message of `queue`, or None where there is none."""
-        folder = self.queue_folder(queue)
-        while names := self._names(queue):
-            path = folder / names.popleft()
-            try:
-                message = path.read_bytes()
-                path.unlink()
-            except FileNotFoundError:
-                continue  # another reader was quicker
-            return message
-        return None
+        with self._opened(queue) as file:
+            return file.take()
 
     def size(self, queue: str) -> int:
-        return len(self._list(queue))
+        with self._opened(queue) as file:
+            return file.count()
 
     def purge(self, queue: str) -> int:
         """Remove every message of `queue` and return how many there were."""
-        count = 0
-        while self.take(queue) is not None:
-            count += 1
+        with self._opened(queue) as file:
+            count = file.count()
+            file.clear()
         return count
 
     def ring(self, queue: str) -> None:
         """Wake everybody who waits for `queue`; removes the bells of the dead."""
         try:
-            bells = list(os.scandir(self.bell_folder(queue)))
+            bells = list(os.scandir(f"{self.root}/bells/{queue}"))
         except FileNotFoundError:
             return
         for bell in bells:
             if not bell.name.startswith("."):
-                _ring(Path(bell.path))
+                _ring(bell.path)
 
-    def _publish(self, partial: Path, whole: Path) -> None:
+    @contextmanager
+    def _opened(self, queue: str) -> Iterator["QueueFile"]:
+        """Yield the queue's file, locked; closing it ends the lock, as does the death of this process."""
+        descriptor = os.open(f"{self.root}/queues/{queue}.messages", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            partial.rename(whole)
-        except FileNotFoundError:
-            whole.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            partial.rename(whole)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield QueueFile(descriptor)
+        finally:
+            os.close(descriptor)
 
-    def _names(self, queue: str) -> deque[str]:
-        """Return what is left of the last listing, else a new one: a long queue is not listed for each message."""
-        names = self.listed.get(queue)
-        if not names:
-            names = self.listed[queue] = deque(sorted(self._list(queue)))
-        return names
 
-    def _list(self, queue: str) -> list[str]:
-        try:
-            return os.listdir(self.queue_folder(queue))  # noqa: PTH208  Path.iterdir makes an object per message
-        except FileNotFoundError:
-            return []
+class QueueFile:
+    """An open and locked file of messages."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        front = os.pread(descriptor, SPANS.size, 0)
+        self.begin, self.end = SPANS.unpack(front.ljust(SPANS.size, b"\0"))
+        if not SPANS.size <= self.begin <= self.end <= os.fstat(descriptor).st_size:
+            self.clear()  # it is new, or a crash of the machine spoilt it
+
+    def append(self, message: bytes) -> None:
+        record = LENGTH.pack(len(message)) + message
+        self._write(record, self.end)
+        self._span(self.begin, self.end + len(record))
+
+    def take(self) -> bytes | None:
+        """Remove and return the first message. What a crash of the machine left unreadable is given up, with what
+        follows: the database knows what was asked for."""
+        if self.begin == self.end:
+            return None
+        message = self._read(self.begin)
+        if message is None:
+            log.error("messages that cannot be read were dropped")
+            self.clear()
+            return None
+        self._span(self.begin + LENGTH.size + len(message), self.end)
+        self._shorten()
+        return message
+
+    def count(self) -> int:
+        """Return how many messages there are."""
+        count, at = 0, self.begin
+        while at < self.end and (message := self._read(at)) is not None:
+            count, at = count + 1, at + LENGTH.size + len(message)
+        return count
+
+    def clear(self) -> None:
+        """Have no message; a file that was long is made short."""
+        is_long = self.end > SLACK
+        self._span(SPANS.size, SPANS.size)
+        if is_long:
+            os.ftruncate(self.descriptor, SPANS.size)
+
+    def _read(self, at: int) -> bytes | None:
+        """Return the message that begins there, or None where it is not whole."""
+        found = os.pread(self.descriptor, GLANCE, at)
+        if len(found) < LENGTH.size:
+            return None
+        (length,) = LENGTH.unpack_from(found)
+        if at + LENGTH.size + length > self.end:
+            return None
+        message = found[LENGTH.size : LENGTH.size + length]
+        if len(message) < length:
+            message = os.pread(self.descriptor, length, at + LENGTH.size)
+        return message if len(message) == length else None
+
+    def _shorten(self) -> None:
+        """Give back the room of what was taken, once all was, or so much that the rest fits there beside itself."""
+        left = self.end - self.begin
+        if not left:
+            self.clear()
+        elif self.begin - SPANS.size >= max(SLACK, left):
+            self._write(os.pread(self.descriptor, left, self.begin), SPANS.size)
+            self._span(SPANS.size, SPANS.size + left)
+            os.ftruncate(self.descriptor, self.end)
+
+    def _span(self, begin: int, end: int) -> None:
+        self._write(SPANS.pack(begin, end), 0)
+        self.begin, self.end = begin, end
+
+    def _write(self, data: bytes, at: int) -> None:
+        if os.pwrite(self.descriptor, data, at) < len(data):
+            raise OSError("the disk is full")
 
 
 class Bell:
@@ -136,7 +196,7 @@ class Bell:
     def ring(self) -> None:
         """Wake this waiter alone, from any thread."""
         for path, _ in self.pipes.values():
-            _ring(path)
+            _ring(str(path))
 
     def close(self) -> None:
         self.selector.close()
@@ -146,13 +206,13 @@ class Bell:
         self.pipes.clear()
 
 
-def _ring(path: Path) -> None:
+def _ring(path: str) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return
     except OSError:  # ENXIO: nobody listens any more
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
         return
     try:
         os.write(descriptor, b"\0")

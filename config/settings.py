@@ -95,10 +95,12 @@ REDIS_URL = env.str("REDIS_URL", "")
 _EMBEDDED = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "sceneshift.sqlite3")}
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL") or dict(_EMBEDDED)}
 if DATABASES["default"]["ENGINE"] == _EMBEDDED["ENGINE"]:
+    DATABASES["default"]["ENGINE"] = "config.embedded_sqlite3"
     DATABASES["default"]["OPTIONS"] = {
+        "pool": True,
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
     }
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:

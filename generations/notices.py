@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import redis
@@ -121,6 +122,12 @@ def _directory() -> Path:
     if len(os.fsencode(folder)) > 80:
         name = uuid.uuid5(uuid.NAMESPACE_URL, str(folder)).hex[:16]
         folder = Path(tempfile.gettempdir()) / f"sceneshift-{os.getuid()}-{name}"
+    return _made(folder)
+
+
+@cache
+def _made(folder: Path) -> Path:
+    """Make the folder, and see to it once that it is ours."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to somebody else")
@@ -140,10 +147,12 @@ def _hear_datagrams(ready: threading.Event) -> None:
 def _send_datagrams(message: bytes) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as outbox:
         outbox.settimeout(PATIENCE)
-        for path in _directory().glob("*.sock"):
+        for entry in os.scandir(_directory()):
+            if not entry.name.endswith(".sock"):
+                continue
             try:
-                outbox.sendto(message, str(path))
+                outbox.sendto(message, entry.path)
             except (ConnectionRefusedError, FileNotFoundError):  # its process died
-                path.unlink(missing_ok=True)
+                Path(entry.path).unlink(missing_ok=True)
             except OSError as error:
-                log.warning("%s did not hear a notice: %s", path.name, error)
+                log.warning("%s did not hear a notice: %s", entry.name, error)

@@ -21,7 +21,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from config import broker, celery, queues
-from config.mailbox import Bell, Mailbox
+from config.mailbox import SLACK, Bell, Mailbox, QueueFile
 
 SPAWN = multiprocessing.get_context("spawn")
 LONG = "x" * 200_000
@@ -82,7 +82,6 @@ def test_processes_that_write_and_read_at_once_lose_and_repeat_nothing(mailbox: 
     assert [process.exitcode for process in (*writers, *readers)] == [0, 0, 0, 0]
     assert sorted(names(*outs)) == sorted(f"{writer}-{number}" for writer in range(2) for number in range(300))
     assert mailbox.size("jobs") == 0
-    assert list(mailbox.partial_folder.iterdir()) == []
 
 
 def test_a_killed_reader_takes_at_most_what_it_held(mailbox: Mailbox, tmp_path: Path) -> None:
@@ -102,6 +101,70 @@ def test_a_killed_reader_takes_at_most_what_it_held(mailbox: Mailbox, tmp_path: 
     seen = names(out, other)
     assert len(seen) == len(set(seen))
     assert len(seen) >= 350 - 1
+
+
+def test_a_writer_or_reader_killed_before_the_last_write_has_changed_nothing(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.put("jobs", b"first")
+    with monkeypatch.context() as dying:
+        dying.setattr(QueueFile, "_span", die)
+        with pytest.raises(SystemExit):
+            mailbox.put("jobs", b"never put")
+        with pytest.raises(SystemExit):
+            mailbox.take("jobs")
+    mailbox.put("jobs", b"second")
+    assert [mailbox.take("jobs") for _ in range(3)] == [b"first", b"second", None]
+
+
+def die(*_: object) -> None:
+    raise SystemExit
+
+
+def test_a_queue_that_is_never_empty_does_not_grow_for_ever(mailbox: Mailbox) -> None:
+    mailbox.put("jobs", b"0")
+    for number in range(1, 60):
+        mailbox.put("jobs", str(number).encode() + LONG.encode())
+        before = mailbox.take("jobs")
+        assert before is not None
+        assert before.rstrip(b"x") == str(number - 1).encode()
+    assert mailbox.size("jobs") == 1
+    assert file_of(mailbox).stat().st_size < 3 * SLACK
+    assert mailbox.purge("jobs") == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda file: os.truncate(file, 30),
+        lambda file: file.write_bytes(b"\xff" * 40),
+        lambda file: file.write_bytes(b"short"),
+        lambda file: file.write_bytes(file.read_bytes()[:16] + b"\0" * 3),
+    ],
+    ids=["cut off", "nonsense", "no front", "not written"],
+)
+def test_a_file_that_a_crash_of_the_machine_spoilt_begins_anew(
+    mailbox: Mailbox, spoil: Callable[[Path], object]
+) -> None:
+    mailbox.put("jobs", b"x" * 100)
+    spoil(file_of(mailbox))
+    assert mailbox.take("jobs") is None
+    mailbox.put("jobs", b"1")
+    assert [mailbox.take("jobs"), mailbox.take("jobs")] == [b"1", None]
+
+
+def test_a_message_that_does_not_fit_on_the_disk_leaves_no_trace(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda *_: 3)
+        with pytest.raises(OSError, match="disk is full"):
+            mailbox.put("jobs", b"1")
+    assert mailbox.take("jobs") is None
+
+
+def file_of(mailbox: Mailbox) -> Path:
+    return mailbox.root / "queues" / "jobs.messages"
 
 
 def test_messages_come_in_the_order_in_which_they_were_put(mailbox: Mailbox) -> None:

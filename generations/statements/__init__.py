@@ -1,7 +1,8 @@
 """The statements of a generation's usual way, one module a database, with the same verbs.
 
-`portable` is Django's ORM and right everywhere; `postgresql` does the usual case of each verb in one statement, and
-leaves the rest to `portable`. Both take rows in the order generation, attempt, balance.
+`portable` is Django's ORM and right everywhere; `postgresql` and `sqlite` do the usual case of each verb in as few
+statements as they can, and leave the rest to `portable`. They take rows in the order generation, attempt, balance;
+on SQLite, where one transaction writes at a time, the order does not matter.
 """
 
 import uuid
@@ -14,7 +15,7 @@ from django.db import connection
 from accounts.ledger import Hold, Settle
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
-from generations.statements import portable, postgresql
+from generations.statements import portable, postgresql, sqlite
 from generations.statements.terms import Claimed, Final
 
 
@@ -50,7 +51,7 @@ class Statements(Protocol):
         """Return a generation that has ended, with what an answer shows of it; None where it goes on."""
 
 
-_BY_VENDOR: dict[str, Statements] = {"postgresql": postgresql}
+_BY_VENDOR: dict[str, Statements] = {"postgresql": postgresql, "sqlite": sqlite}
 
 
 def current() -> Statements:

@@ -24,6 +24,11 @@ def written(model: type[Model]) -> str:
     return ", ".join(f'"{field.column}"' for field in _fields(model) if not isinstance(field, AutoField))
 
 
+def named(model: type[Model]) -> str:
+    """Return what stands for the values of `written` in a statement that `dump` gives them to, by name."""
+    return ", ".join(f"%({field.column})s" for field in _fields(model) if not isinstance(field, AutoField))
+
+
 def load(model: type[Row], values: Sequence[Any], only: Names = ()) -> Row:
     """Return the row that `columns` selected; fields that it left out are fetched where somebody reads them."""
     names, is_json = _shape(model, only)
