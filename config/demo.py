@@ -47,12 +47,13 @@ def create_once() -> None:
 
     from accounts import keys, teams
     from accounts.credits import MICRO
-    from accounts.models import Membership, Team
+    from accounts.models import Membership, Team, User
 
     if Team.objects.exists():
         return
     with transaction.atomic():
         user, password = teams.find_or_create_user(EMAIL)
+        User.objects.filter(pk=user.pk).update(is_staff=True)  # whoever starts an installation is its operator
         team = teams.create_team("Demo", user, credits=CREDITS * MICRO)
         Team.objects.filter(pk=team.pk).update(allow_fallback=True)  # a stranger's first key should just work
         _, raw = keys.create(Membership.objects.get(team=team, user=user), name="demo")

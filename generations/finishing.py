@@ -124,6 +124,7 @@ def _pass_on(attempt: Attempt, error: str, end: Callable[[], int]) -> None:
         engine = routing.following(generation.route, attempts) if is_active else None
         if engine:
             _start_attempt(generation, engine, number=len(attempts) + 1)
+            _note_wait(generation.id, engine.alias, after=attempt.engine)
         elif is_active:
             _close(generation.id, Fault.ENGINE, error)
             ledger.release(generation.id)
@@ -141,6 +142,12 @@ def _start_attempt(generation: Generation, engine: Engine, number: int) -> None:
         published_at=timezone.now(),
     )
     transaction.on_commit(lambda: dispatch.attempt(attempt.id, attempt.queue))
+
+
+def _note_wait(generation_id: uuid.UUID, alias: str, *, after: str) -> None:
+    """Say what is waited for now; what the engine before was doing is over."""
+    stage = f"waiting for {alias} again" if alias == after else f"waiting for {alias}, which stands in for {after}"
+    Generation.objects.filter(id=generation_id).update(progress=0.0, stage=stage[:80])
 
 
 def requeue(claim: Claim, seconds: float, error: str) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generations.views import demo, gallery, home, pictures, playground, runs
+from generations.views import demo, engines, gallery, home, pictures, playground, runs
 
 urlpatterns = [
     path("", home.models, name="models"),
@@ -18,5 +18,9 @@ urlpatterns = [
     path("gallery/<uuid:output_id>", gallery.image, name="image"),
     path("pictures/outputs/<uuid:output_id>/<str:variant>", pictures.output, name="output-picture"),
     path("pictures/assets/<uuid:asset_id>", pictures.asset, name="asset-picture"),
+    path("engines", engines.index, name="engines"),
+    path("engines/<str:alias>/drain", engines.drain, name="engine-drain"),
+    path("engines/<str:alias>/resume", engines.resume, name="engine-resume"),
+    path("engines/<str:alias>/balance", engines.balance, name="engine-balance"),
     path("try/perfume", demo.perfume, name="try-demo"),
 ]

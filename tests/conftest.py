@@ -19,7 +19,15 @@ from accounts.credits import MICRO
 from accounts.models import Membership, Role, Team, User
 from generations import inputs
 
-pytest_plugins = ["tests.jobs", "tests.pages", "tests.live", "tests.servers", "tests.skips", "tests.doors"]
+pytest_plugins = [
+    "tests.jobs",
+    "tests.pages",
+    "tests.live",
+    "tests.servers",
+    "tests.skips",
+    "tests.doors",
+    "tests.hosted",
+]
 
 PASSWORD = "correct horse battery staple"
 T = TypeVar("T")

@@ -267,6 +267,7 @@ def test_the_demo_team_is_made_once_and_can_sign_in(settings: LazySettings, tmp_
     assert ledger.balance(actor.team_id).available == demo.CREDITS * MICRO
     client.post("/accounts/login/", {"login": account.email, "password": account.password})
     assert "_auth_user_id" in client.session
+    assert client.get("/engines").status_code == 200
     demo.create_once()
     assert Team.objects.count() == 1
     assert demo.read(tmp_path / "demo.txt") == account

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import time
+import uuid
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from PIL import Image
 from accounts import keys, ledger
 from accounts.credits import MICRO
 from accounts.models import ApiKey, Team, User
-from generations import dispatch, execution, finishing
+from generations import dispatch, execution, finishing, statements
 from generations.models import Asset, Generation
 from tests.doors import Post, encoded
 from tests.jobs import Configure, given, mask, png
@@ -189,6 +190,48 @@ def test_v2_a_failed_job_is_422_on_both(post: Post, inline: list[int], get: Any)
         answer = get(path)
         assert answer.status_code == 422
         assert (answer.json()["status"], answer.json()["error"]) == ("FAILED", "the script says unavailable")
+
+
+# --- more than one engine -----------------------------------------------------------------------------------
+
+
+def test_v1_says_that_another_engine_stood_in(post: Post, inline: list[int], engines: Configure) -> None:
+    assert "x-fallback" not in post()
+    engines(hosted={"fail": "unavailable"}, own={})
+    answer = post()
+    assert (answer["x-engine"], answer["x-fallback"]) == ("own", "true")
+    final = statements.current().final(uuid.UUID(answer["x-request-id"]))
+    assert final
+    assert "route" not in final.generation.get_deferred_fields()  # it would be fetched for every answer
+
+
+def test_v2_lists_the_attempts_on_both(post: Post, unpublished: list[int], engines: Configure, get: Any) -> None:
+    engines(hosted={"fail": "unavailable", "delay": 0.01}, own={})
+    request_id = post("/v2/bg-replace").json()["request_id"]
+    paths = (f"/v2/requests/{request_id}/status", f"/v2/requests/{request_id}", f"/v1/requests/{request_id}")
+    waiting = {"engine": "hosted", "status": "QUEUED", "seconds": None, "error": None}
+    for path in paths:
+        body = get(path).json()
+        assert (body["engine"], body["attempts"]) == ("hosted", [waiting])
+    execution.run(unpublished[0])
+    assert [each["status"] for each in get(paths[0]).json()["attempts"]] == ["FAILED", "QUEUED"]
+    execution.run(unpublished[1])
+    for path in paths:
+        body = get(path).json()
+        assert body["engine"] == "own"
+        first, second = body["attempts"]
+        assert (first["engine"], first["status"], first["error"]) == ("hosted", "FAILED", "the script says unavailable")
+        assert first["seconds"] >= 0.01
+        assert second == {"engine": "own", "status": "COMPLETED", "seconds": 0.0, "error": None}
+        assert body["metrics"]["retry_count"] == 1
+
+
+def test_v2_a_failed_job_lists_its_attempts(post: Post, inline: list[int], get: Any) -> None:
+    request_id = post("/v2/bg-replace", encoded(prompt="@fail=unknown")).json()["request_id"]
+    body = get(f"/v2/requests/{request_id}").json()
+    assert body["engine"] == "scripted"
+    (only,) = body["attempts"]
+    assert (only["status"], only["error"]) == ("UNKNOWN", "the script says unknown")
 
 
 # --- account and files --------------------------------------------------------------------------------------

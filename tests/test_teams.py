@@ -187,6 +187,18 @@ def test_member_commands_name_what_is_wrong(team: Team, owner: User) -> None:
     assert User.objects.count() == 1
 
 
+def test_operators_come_and_go_by_command(owner: User) -> None:
+    assert run("add_operator", owner.email) == f"operator: {owner.email}\n"
+    added = dict(line.split(": ", 1) for line in run("add_operator", "New@Example.com").splitlines())
+    new = User.objects.get(email="new@example.com", is_staff=True)
+    assert new.check_password(added["password"])
+    assert not Membership.objects.filter(user=new).exists()
+    assert run("remove_operator", "NEW@example.com") == "removed: new@example.com\n"
+    assert list(User.objects.filter(is_staff=True)) == [owner]
+    with pytest.raises(CommandError, match=r"email: 'new@example\.com'; no operator has that address"):
+        run("remove_operator", "new@example.com")
+
+
 def test_ledger_check_says_where_the_books_differ(team: Team) -> None:
     assert run("ledger_check") == "the books balance\n"
     Balance.objects.update(posted=1)

@@ -19,12 +19,14 @@ Arguments = Callable[[Generation], list[object]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What each role gets. arguments: of the address, from a run of the team's. closed: others' data, so 404."""
+    """What each role gets; loner: who is in no team. arguments: of the address, from a run of the team's. closed:
+    others' data, so 404."""
 
     arguments: Arguments
     method: str = "get"
     member: int = 200
     viewer: int = 200
+    loner: int = 403
     closed: bool = False
 
 
@@ -44,6 +46,11 @@ def _output(run: Generation) -> list[object]:
     return [run.outputs.get(number=0).id]
 
 
+def _operators(method: str, *arguments: object) -> Row:
+    """Of the operator's pages, which are there for nobody else (test_views_engines.py)."""
+    return Row(lambda _: list(arguments), method=method, member=404, viewer=404, loner=404, closed=True)
+
+
 ROWS = {
     "models": Row(_nothing),
     "playground": Row(lambda _: ["bg-replace"]),
@@ -58,6 +65,10 @@ ROWS = {
     "image": Row(_output, closed=True),
     "output-picture": Row(lambda run: [*_output(run), "full"], closed=True),
     "asset-picture": Row(lambda run: [run.inputs["image"]], closed=True),
+    "engines": _operators("get"),
+    "engine-drain": _operators("post", "classical"),
+    "engine-resume": _operators("post", "classical"),
+    "engine-balance": _operators("post", "classical"),
     "try-demo": Row(_nothing, method="post", member=302, viewer=403),
 }
 
@@ -107,7 +118,7 @@ def test_nobody_gets_in_without_signing_in(client: Client, run: Generation, name
 @pytest.mark.parametrize("name", ROWS)
 def test_nobody_gets_in_without_a_team(client: Client, run: Generation, name: str) -> None:
     client.force_login(User.objects.create_user("loner@example.com"))
-    assert _status(client, name, run) == 403
+    assert _status(client, name, run) == ROWS[name].loner
 
 
 def test_a_viewer_may_not_run(client: Client, viewer: User) -> None:

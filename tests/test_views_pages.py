@@ -182,10 +182,16 @@ def test_a_team_can_be_chosen(client: Client, member: User, outsider: User) -> N
 
 
 @pytest.mark.parametrize(
-    ("micro", "short", "about"),
-    [(24_995_938, "24.9959", "25.00"), (0, "0.00", "0.00"), (1559, "0.0015", "0.0016"), (99, "0.00", "0.000099")],
+    ("micro", "short", "cents", "about"),
+    [
+        (24_995_938, "24.9959", "24.99", "25.00"),
+        (0, "0.00", "0.00", "0.00"),
+        (1559, "0.0015", "0.00", "0.0016"),
+        (99, "0.00", "0.00", "0.000099"),
+    ],
 )
-def test_credits_in_short(micro: int, short: str, about: str) -> None:
+def test_credits_in_short(micro: int, short: str, cents: str, about: str) -> None:
+    assert studio.cents(micro) == cents
     assert studio.short_credits(micro) == short
     assert studio.about(micro) == about
 

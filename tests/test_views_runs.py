@@ -1,14 +1,20 @@
 """The page of a run, from its first second to its files."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
+from generations import execution, finishing
 from generations.models import Generation
+from generations.models.attempt import State
 from generations.models.generation import Fault, Status
 from generations.views import presentation
+from tests.jobs import Configure, Submit
 from tests.pages import HTMX, UNCHANGED, MakeRun
 
 
@@ -169,3 +175,85 @@ def test_a_prompt_is_never_markup(signed_in: Client, make_run: MakeRun) -> None:
     page = page_of(signed_in, make_run("<script>alert(1)</script>"))
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+# --- more than one engine -----------------------------------------------------------------------------------
+
+committed = pytest.mark.django_db(transaction=True)
+"""Attempts are published at a commit, which other tests never come to."""
+
+
+@pytest.fixture
+def stood_in(engines: Configure, inline: list[int], submit: Submit) -> Generation:
+    """A run whose first engine was away."""
+    engines(hosted={"fail": "unavailable", "paid": True, "queue": "network"}, own={"cost": 0.002})
+    run = submit()
+    run.refresh_from_db()
+    assert (run.status, run.engine) == (Status.SUCCEEDED, "own")
+    return run
+
+
+@committed
+@pytest.mark.parametrize("name", ["run", "image"])
+def test_another_engines_picture_says_so_and_why(signed_in: Client, stood_in: Generation, name: str) -> None:
+    where = stood_in.id if name == "run" else stood_in.outputs.get().id
+    page = signed_in.get(reverse(name, args=[where])).content.decode()
+    assert "Made by own instead of hosted" in page
+    assert page.count("own stood in for hosted: the script says unavailable") == 1
+    assert "A scripted picture, made for tests." in page
+    tries = page.split('id="tries-title"')[1].split("</section>")[0]
+    for words in ("hosted", "Did not deliver", "the script says unavailable", "own", "Delivered"):
+        assert words in tries
+
+
+@committed
+def test_what_the_house_paid_is_for_the_operator_alone(signed_in: Client, stood_in: Generation, member: User) -> None:
+    assert "cost the house" not in page_of(signed_in, stood_in)
+    User.objects.filter(pk=member.pk).update(is_staff=True)
+    assert "cost the house 0.002 credits" in page_of(signed_in, stood_in)
+
+
+@committed
+@pytest.mark.usefixtures("inline", "engines")
+def test_a_run_that_went_as_it_should_lists_no_attempts(signed_in: Client, submit: Submit) -> None:
+    page = page_of(signed_in, submit())
+    assert "tries-title" not in page
+    assert "instead of" not in page
+
+
+@committed
+@pytest.mark.usefixtures("inline")
+def test_the_only_attempt_is_listed_where_it_failed(signed_in: Client, submit: Submit, engines: Configure) -> None:
+    engines(hosted={"fail": "unknown", "paid": True})
+    page = page_of(signed_in, submit())
+    assert "Outcome unknown, not charged" in page
+    assert "It cost nothing" in page
+
+
+@committed
+def test_a_run_that_waits_for_the_next_engine_says_so(
+    signed_in: Client, submit: Submit, engines: Configure, unpublished: list[int]
+) -> None:
+    engines(hosted={"fail": "unavailable"}, own={})
+    run = submit()
+    execution.run(unpublished[0])
+    run.refresh_from_db()
+    assert (run.status, run.progress) == (Status.RUNNING, 0.0)
+    page = page_of(signed_in, run)
+    assert "Waiting for own, which stands in for hosted" in page
+    assert "instead of" not in page
+    fragment = signed_in.get(reverse("run-progress", args=[run.id]), headers=HTMX).content.decode()
+    assert "Waiting for own, which stands in for hosted" in fragment
+
+
+@committed
+def test_an_engine_whose_worker_died_is_waited_for_again(submit: Submit, unpublished: list[int]) -> None:
+    run = submit()
+    attempt = run.attempts.get()
+    past = timezone.now() - timedelta(seconds=1)
+    Generation.objects.filter(id=run.id).update(status=Status.RUNNING, progress=0.7)
+    run.attempts.update(state=State.SUBMITTING, lease_until=past)
+    finishing.abandon(attempt)
+    run.refresh_from_db()
+    assert (run.stage, run.progress) == ("waiting for scripted again", 0.0)
+    assert len(unpublished) == 2

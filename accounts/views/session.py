@@ -6,7 +6,7 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from accounts import queries
@@ -85,3 +85,20 @@ def require(request: HttpRequest, right: Right) -> Actor:
     if not actor.may(right):
         raise PermissionDenied(f"role: {actor.role}; it lacks the right {right}")
     return actor
+
+
+def operator_required(view: View[P]) -> View[P]:
+    """Send the anonymous to sign in; for everybody but the operator there is nothing here (404)."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not is_operator(request):
+            raise Http404("only the operator has this page")
+        return view(request, *args, **kwargs)
+
+    return login_required(checked)
+
+
+def is_operator(request: HttpRequest) -> bool:
+    """Does whoever is signed in run the installation?"""
+    return bool(getattr(getattr(request, "user", None), "is_staff", False))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpResponse
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -17,7 +18,7 @@ from accounts.access import Actor, Right
 from accounts.credits import MICRO
 from generations import access, catalogue, inputs, notices, submission, waiting
 from generations.api import authentication, bodies, segmind_answers, segmind_errors
-from generations.models import Generation
+from generations.models import Attempt, Generation
 from generations.models.generation import Door, Status
 
 
@@ -104,6 +105,7 @@ class RequestView(SegmindView):
 
     def get(self, request: Request, request_id: uuid.UUID) -> HttpResponse:
         generation = access.generation(self.actor, request_id)
+        prefetch_related_objects([generation], Prefetch("attempts", Attempt.objects.order_by("number")))
         if generation.status in (Status.FAILED, Status.CANCELED):
             return Response(segmind_answers.failed(generation), status=422)
         return Response(self.answer(generation))

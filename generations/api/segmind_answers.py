@@ -13,7 +13,8 @@ from accounts import ledger
 from accounts.credits import MICRO, format_credits
 from accounts.limits import WINDOW, Decision
 from generations import delivery
-from generations.models import Attempt, Generation, Output
+from generations.models import Generation, Output
+from generations.models.attempt import State
 from generations.models.generation import Status
 from generations.statements.terms import Final
 from generations.submission import Submission
@@ -26,6 +27,17 @@ SAFETY = {
 
 MOST_IGNORED = 20
 """Ignored parameters that are named in a header."""
+
+ATTEMPTS: Mapping[str, str] = {
+    State.QUEUED: "QUEUED",
+    State.SUBMITTING: "PROCESSING",
+    State.SUBMITTED: "PROCESSING",
+    State.DONE: "COMPLETED",
+    State.FAILED: "FAILED",
+    State.CANCELED: "CANCELED",
+    State.UNKNOWN: "UNKNOWN",
+}
+"""An attempt's state in this dialect's words."""
 
 
 def rate_headers(rate: Decision | None) -> dict[str, str]:
@@ -67,11 +79,11 @@ def wants_json(params: Mapping[str, Any], accept: str) -> bool:
 
 
 def status(generation: Generation) -> dict[str, Any]:
-    """Return where a request stands."""
+    """Return where a request stands; its attempts are loaded."""
     if generation.status != Status.SUCCEEDED:
         word = "QUEUED" if generation.status == Status.QUEUED else "PROCESSING"
-        return {"status": word, **_identity(generation), "metrics": {}}
-    return {"status": "COMPLETED", **_identity(generation), "metrics": _metrics(generation)}
+        return {"status": word, **_identity(generation), **_made_by(generation), "metrics": {}}
+    return {"status": "COMPLETED", **_identity(generation), **_made_by(generation), "metrics": _metrics(generation)}
 
 
 def result(generation: Generation) -> dict[str, Any]:
@@ -88,6 +100,7 @@ def result(generation: Generation) -> dict[str, Any]:
         "seed": generation.seed,
         "prompt": generation.params.get("prompt", ""),
         "timings": {"inference": generation.seconds},
+        **_made_by(generation),
         "metrics": _metrics(generation),
     }
 
@@ -100,7 +113,13 @@ def polled(generation: Generation) -> dict[str, Any]:
 def failed(generation: Generation) -> dict[str, Any]:
     """Return the body of a request that ended without a picture."""
     error = generation.error or "The request was canceled."
-    return {"status": "FAILED", **_identity(generation), "error": error, "metrics": _metrics(generation)}
+    return {
+        "status": "FAILED",
+        **_identity(generation),
+        "error": error,
+        **_made_by(generation),
+        "metrics": _metrics(generation),
+    }
 
 
 # --- parts --------------------------------------------------------------------------------------------------
@@ -118,6 +137,16 @@ def _urls(request_id: str) -> dict[str, str]:
 
 def _identity(generation: Generation) -> dict[str, str]:
     return {"request_id": str(generation.id), **_urls(str(generation.id))}
+
+
+def _made_by(generation: Generation) -> dict[str, Any]:
+    """Return the engine that made it or, before that, was asked last, and each attempt (seconds: of its work)."""
+    attempts = generation.attempts.all()
+    listed = [
+        {"engine": each.engine, "status": ATTEMPTS[each.state], "seconds": each.elapsed, "error": each.error or None}
+        for each in attempts
+    ]
+    return {"engine": generation.engine or (listed[-1]["engine"] if listed else ""), "attempts": listed}
 
 
 def _ignored(names: Sequence[str]) -> dict[str, str]:
@@ -140,6 +169,7 @@ def _headers(final: Final) -> dict[str, str]:
         "x-seed-value": str(generation.seed),
         "x-output-metadata": json.dumps(metadata),
         "x-engine": generation.engine,
+        **({"x-fallback": "true"} if generation.stood_in_for else {}),
     }
 
 
@@ -187,5 +217,5 @@ def _metrics(generation: Generation) -> dict[str, Any]:
         "inference_time": generation.seconds,
         "queue_time": (started - created).total_seconds() if started else None,
         "total_time": (finished - created).total_seconds() if finished else None,
-        "retry_count": max(Attempt.objects.filter(generation=generation).count() - 1, 0),
+        "retry_count": max(len(generation.attempts.all()) - 1, 0),
     }

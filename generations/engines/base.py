@@ -198,3 +198,8 @@ class Engine(ABC):
     def collect(self, request_id: str, job: Job, progress: Progress) -> Result:
         """Wait for work handed on under `request_id`; free of charge and repeatable. Raises an `EngineError`."""
         raise NotImplementedError(f"{type(self).__name__} hands nothing on")
+
+    def balance(self) -> int | None:
+        """Ask an upstream what is left there, in millionths of a credit; None where nobody says. Raises an
+        `EngineError`."""
+        return None

@@ -50,4 +50,13 @@ class Attempt(models.Model):
                 name="attempt_live",
                 condition=Q(state__in=("queued", "submitting", "submitted")),
             ),
+            models.Index(fields=["ended_at"], name="attempt_ended", condition=Q(ended_at__isnull=False)),
+            models.Index(fields=["ended_at"], name="attempt_unknown", condition=Q(state="unknown")),
         ]
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds of work: what the engine says, else from start to end; None where it has not ended."""
+        if self.seconds is not None or self.started_at is None or self.ended_at is None:
+            return self.seconds
+        return (self.ended_at - self.started_at).total_seconds()

@@ -91,3 +91,9 @@ class Generation(models.Model):
                 condition=Q(status__in=("queued", "running")),
             ),
         ]
+
+    @property
+    def stood_in_for(self) -> str:
+        """The engine that was to make it first, where another one did; "" otherwise."""
+        first = str(self.route[0]) if self.route else ""
+        return first if self.engine and self.engine != first else ""

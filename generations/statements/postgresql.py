@@ -21,7 +21,7 @@ from generations.statements.terms import Claimed, Final
 
 # What the doors read of these rows; the rest, timestamps above all, costs more to load than to find.
 _ASSET = ("id", "team_id", "sha256", "file", "width", "height")
-_ENDED = ("id", "params", "seed", "status", "fault", "error", "cost", "engine", "seconds")
+_ENDED = ("id", "params", "seed", "route", "status", "fault", "error", "cost", "engine", "seconds")
 
 KNOWN_ASSETS = f"""\
 SELECT {rows.columns(Asset, "asset", _ASSET)} FROM generations_asset AS asset

@@ -63,6 +63,12 @@ def short_credits(micro: int) -> str:
 
 
 @register.filter
+def cents(micro: int) -> str:
+    """Credits with two decimals, rounded down."""
+    return format_credits(micro - micro % 10_000)
+
+
+@register.filter
 def about(micro: int) -> str:
     """Credits to two figures: "0.0016"."""
     digits = len(str(abs(micro)))

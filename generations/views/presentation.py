@@ -1,6 +1,6 @@
 """What the pages of a run and of a picture say, from the rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.access import Actor, Right
 from generations import access, catalogue
 from generations.catalogue import ImageModel
-from generations.models import Asset, Generation, Output
-from generations.models.attempt import LIVE
+from generations.models import Asset, Attempt, Generation, Output
+from generations.models.attempt import LIVE, State
 from generations.models.generation import Status
 from generations.queries import Run
 from generations.views import values
@@ -24,6 +24,17 @@ WORDS: Mapping[str, str] = {
     Status.FAILED: "Failed",
     Status.CANCELED: "Canceled",
 }
+TRIES: Mapping[str, tuple[str, str]] = {
+    State.QUEUED: ("Waiting", ""),
+    State.SUBMITTING: ("At work", ""),
+    State.SUBMITTED: ("At work", ""),
+    State.DONE: ("Delivered", "good"),
+    State.FAILED: ("Did not deliver", "bad"),
+    State.CANCELED: ("Stopped", "caution"),
+    State.UNKNOWN: ("Outcome unknown, not charged", "caution"),
+}
+"""An attempt's state in words, and the tone of its badge."""
+
 LONG_TEXT = 40
 PATIENCE = 30
 """Seconds after which a run that has not ended is said to take long."""
@@ -49,6 +60,27 @@ class Input:
     asset: Asset
 
 
+@dataclass(frozen=True, slots=True)
+class Try:
+    """An attempt as a page lists it. cost: upstream, in millionths of a credit; for the operator alone."""
+
+    engine: str
+    words: str
+    tone: str
+    seconds: float | None
+    error: str
+    cost: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """That another engine made the picture than was to, and why."""
+
+    engine: str
+    instead_of: str
+    note: str
+
+
 def of_run(actor: Actor, run: Run, *, number: int = 0) -> dict[str, Any]:
     """Return a template's context for a run; `number` is the sample that is shown large."""
     generation = run.generation
@@ -64,6 +96,8 @@ def of_run(actor: Actor, run: Run, *, number: int = 0) -> dict[str, Any]:
         "parameters": parameters(model, generation),
         "may_run": actor.may(Right.GENERATE),
         "may_cancel": access.may_cancel(actor, generation),
+        "tries": tries(run.attempts),
+        **of_engine(generation),
         "is_held": any(attempt.state in LIVE for attempt in run.attempts),
         "snippets": values.code(model, generation.params, settings.PUBLIC_URL),
         **of_progress(generation),
@@ -86,6 +120,25 @@ def of_progress(generation: Generation) -> dict[str, Any]:
         "interval": "2s" if elapsed > PATIENCE else "700ms",
         "deadline": settings.JOB_DEADLINE,
     }
+
+
+def of_engine(generation: Generation) -> dict[str, Any]:
+    """Return whether another engine made it than was to, and what else the engine notes."""
+    first = generation.stood_in_for
+    if not first:
+        return {"stand_in": None, "notes": generation.notes}
+    why = [note for note in generation.notes if note.startswith(f"{generation.engine} stood in for ")]
+    return {
+        "stand_in": StandIn(generation.engine, first, " ".join(why)),
+        "notes": [note for note in generation.notes if note not in why],
+    }
+
+
+def tries(attempts: Sequence[Attempt]) -> list[Try]:
+    """Return the attempts as a page lists them; none where the only one went as it should."""
+    if len(attempts) == 1 and not attempts[0].error:
+        return []
+    return [Try(each.engine, *TRIES[each.state], each.elapsed, each.error, each.cost) for each in attempts]
 
 
 def of_fidelity(generation: Generation, output: Output) -> dict[str, Any]:

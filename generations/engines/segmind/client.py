@@ -94,8 +94,9 @@ class Client:
         return self._json(f"/v2/requests/{request_id}")
 
     def credits(self) -> int | None:
-        """Return the millionths of a credit that are left, None where the answer does not say."""
-        answer = self._json("/v1/get-user-credits")
+        """Return the millionths of a credit that are left, None where the answer does not say; somebody waits for
+        it, so that it is asked once. Raises as `_json` does."""
+        answer = self._json("/v1/get-user-credits", "what is left", tries=1)
         return answers.credits_left(answer)
 
     def picture(self, url: str) -> tuple[bytes, decode.Probe]:
@@ -121,7 +122,7 @@ class Client:
     def _is_allowed(self, host: str) -> bool:
         return any(host == allowed or host.endswith(f".{allowed}") for allowed in self.output_hosts)
 
-    def _json(self, path: str) -> Answer:
+    def _json(self, path: str, what: str = "where the job stands", *, tries: int = TRIES) -> Answer:
         """Return a readable answer: 200, or 422. Raises Unavailable where there is none now, NotConfigured,
         OutcomeUnknown where the upstream does not know the address."""
 
@@ -133,16 +134,16 @@ class Client:
                 raise _Unreadable(answer)
             return answer
 
-        return self._tried(get, "where the job stands")
+        return self._tried(get, what, tries)
 
-    def _tried(self, get: Callable[[], Got], what: str) -> Got:
-        """Return what `get` brings, in TRIES tries at most with growing, random pauses between them."""
-        for number in range(1, TRIES + 1):
+    def _tried(self, get: Callable[[], Got], what: str, tries: int = TRIES) -> Got:
+        """Return what `get` brings, in so many tries at most with growing, random pauses between them."""
+        for number in range(1, tries + 1):
             self.budget.count()
             try:
                 return get()
             except (outbound.OutboundError, errors.ImageError, _Unreadable) as error:
-                if number == TRIES or not self.budget.allows_retry():
+                if number == tries or not self.budget.allows_retry():
                     raise _given_up(error, what) from error
                 time.sleep(_pause(number, error))
         raise AssertionError("unreachable")

@@ -84,6 +84,10 @@ class SegmindEngine(base.Engine):
         progress(0.95, "Fetching the result")
         return self._result(self.client.result(request_id), job, time.monotonic() - began)
 
+    def balance(self) -> int | None:
+        """Ask what is left in the account."""
+        return self.client.credits()
+
     def _wait(self, request_id: str, job: base.Job, progress: base.Progress) -> None:
         kind, expected = _kind(job), self.seconds(job.model, job.params, 0)
         began = time.monotonic()
