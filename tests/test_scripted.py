@@ -95,7 +95,7 @@ def test_kilobytes_pad_the_picture() -> None:
 
 
 def test_padding_adds_no_quantisation_table() -> None:
-    """Pillow reads those in Python, number by number: of 200 KB of them, a thumbnail would cost twelve times as much."""
+    """Pillow reads those in Python, number by number: 200 KB of them make a thumbnail twelve times as dear."""
     plain, padded = (run(f"@kilobytes={kilobytes}").pictures[0].data for kilobytes in (0, 200))
     assert padded.count(b"\xff\xdb") == plain.count(b"\xff\xdb")
 
