@@ -47,7 +47,7 @@ Place = tuple[datetime, uuid.UUID]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for. words: each somewhere in the prompt, in any case; at least one. model: "" for every model."""
+    """What to look for. words: one to a hundred, each somewhere in the prompt, in any case. model: "" for every one."""
 
     team_id: int
     words: Sequence[str]

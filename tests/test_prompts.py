@@ -117,7 +117,17 @@ def test_a_generation_without_a_prompt_is_found_by_none(team: Team, make: Make) 
     assert find(team, "None") == []
 
 
-@pytest.mark.filterwarnings("error")
+def test_a_search_may_have_a_hundred_words_and_a_thousand_trigrams(
+    team: Team, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompts, "NEAR", 1)
+    text = "".join(chr(0x4E00 + number) for number in range(1000))
+    words = [f"w{number}" for number in range(100)]
+    rows = make([text, " ".join(words)] * 2)
+    assert set(find(team, text)) == {rows[0].id, rows[2].id}
+    assert set(find(team, *words)) == {rows[1].id, rows[3].id}
+
+
 def test_the_index_of_sqlite_forgets_what_is_deleted(team: Team, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompts, "NEAR", 1)
     make(["a beach"] * 3)
