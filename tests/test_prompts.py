@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import Team, User
-from generations import prompt_index, prompts
-from generations.models import Generation, Prompt
+from generations import execution, prompt_index, prompts
+from generations.models import Attempt, Generation, Prompt
 from generations.models.generation import Door, Status
+from tests.jobs import Submit
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +104,13 @@ def test_a_prompt_follows_its_generation(team: Team, make: Make) -> None:
     assert Prompt.objects.count() == 1
     row.delete()
     assert find(team, "beach") == []
+
+
+def test_a_delivered_run_is_found(team: Team, submit: Submit, unpublished: list[int]) -> None:
+    run = submit("a Beach at dawn")
+    assert find(team, "beach") == []
+    execution.run(Attempt.objects.get(generation=run).id)
+    assert find(team, "dawn", "beach") == [run.id]
 
 
 def test_a_generation_without_a_prompt_is_found_by_none(team: Team, make: Make) -> None:
