@@ -34,7 +34,7 @@ lint: dev ## Check style, types, migrations, and the settings of a production si
 	@SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') PUBLIC_URL=https://example.com \
 		$(PY) manage.py check --deploy --fail-level WARNING
 
-bench: dev ## Measure, and write benchmarks/RESULTS.md
+bench: dev ## Measure, and write benchmarks/RESULTS.md; LITELLM=/path/to/litellm is measured beside it
 	@$(PY) -m benchmarks
 
 lock: $(RUNTIME) ## Pin the newest versions that requirements*.in allow, with hashes

@@ -20,7 +20,10 @@ PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to ask: caller i uses the i-th key and steps through the bodies (JSON texts, a file with a list)."""
+    """What to ask: caller i uses the i-th key and steps through the bodies (a file with a list of texts in Latin-1).
+
+    An answer is right that has `expected_type` and `expected` bytes, or up to 1 KiB more.
+    """
 
     port: int
     path: str
@@ -29,6 +32,8 @@ class Plan:
     bodies: str
     keys: Sequence[str] = ("",)
     expected: int = 200 * 1024
+    content_type: str = "application/json"
+    expected_type: str = "image/"
 
 
 @dataclass(slots=True)
@@ -81,7 +86,7 @@ class Caller:
         self.plan, self.bodies, self.next = plan, bodies, number
         credential = f"x-api-key: {key}\r\n" if key else ""
         first = f"POST {plan.path} HTTP/1.1\r\nhost: 127.0.0.1:{plan.port}\r\n"
-        self.head = f"{first}{credential}content-type: application/json\r\n"
+        self.head = f"{first}{credential}content-type: {plan.content_type}\r\n"
         self.began = 0.0
         self.start, self.missing = b"", -1
 
@@ -91,7 +96,7 @@ class Caller:
         self.next += self.plan.callers
         self.start, self.missing = b"", -1
         self.began = time.perf_counter()
-        self.socket.sendall(f"{self.head}content-length: {len(body)}\r\n\r\n{body}".encode())
+        self.socket.sendall(f"{self.head}content-length: {len(body)}\r\n\r\n{body}".encode("latin-1"))
 
     def hear(self, buffer: bytearray) -> bool:
         """Read what has come; True once the answer is whole. Raises ConnectionError."""
@@ -111,10 +116,11 @@ class Caller:
 
     @property
     def is_right(self) -> bool:
-        """Return whether the answer is a picture of the expected size."""
+        """Return whether the answer has the expected type and size."""
         head = self.start.partition(b"\r\n\r\n")[0].lower()
-        is_picture = b"\r\ncontent-type: image/" in head and 0 <= _length(head) - self.plan.expected < 1024
-        return head.startswith(b"http/1.1 200 ") and is_picture
+        is_picture = f"\r\ncontent-type: {self.plan.expected_type}".encode() in head
+        is_whole = 0 <= _length(head) - self.plan.expected < 1024
+        return head.startswith(b"http/1.1 200 ") and is_picture and is_whole
 
     @property
     def wants_close(self) -> bool:

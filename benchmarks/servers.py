@@ -36,9 +36,9 @@ def free_port() -> int:
     return port
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = START_SECONDS) -> None:
     """Wait until somebody listens. Raises RuntimeError where the process ends instead."""
-    give_up = time.monotonic() + START_SECONDS
+    give_up = time.monotonic() + seconds
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

@@ -1,8 +1,9 @@
 """The benchmark's own instruments: what they count is what happened."""
 
+import dataclasses
 from pathlib import Path
 
-from benchmarks import gateway, load, pictures, report
+from benchmarks import gateway, litellm, load, pictures, report
 
 
 def _plan(port: int, folder: Path, **more: object) -> load.Plan:
@@ -32,6 +33,21 @@ def test_a_delay_of_the_stub_is_seen(tmp_path: Path) -> None:
     with gateway.stub(delay=0.1, kilobytes=4) as (port, _):
         outcome = load.run(_plan(port, tmp_path, callers=1))
     assert outcome.percentile(0.5) >= 100
+
+
+def test_the_peers_request_and_answer_are_understood(tmp_path: Path) -> None:
+    """Before a stub that answers as LiteLLM does, and before one that answers something else."""
+    plan = litellm.plan(0, tmp_path, callers=2, seconds=0.3)
+    for dialect, is_right in (("openai", True), ("picture", False)):
+        with gateway.stub(dialect=dialect) as (port, _):
+            outcome = load.run(dataclasses.replace(plan, port=port))
+        assert (outcome.errors == 0, outcome.done > 0) == (is_right, is_right), outcome.error
+
+
+def test_a_peer_is_what_it_adds_and_its_best_rate() -> None:
+    alone, many = (load.Outcome(1.0, latencies=[seconds] * count) for seconds, count in ((0.012, 80), (0.5, 90)))
+    peer = litellm.Peer.measured([alone, many], bare=2.0)
+    assert (round(peer.added, 6), peer.best) == (10.0, 90.0)
 
 
 def test_a_missed_figure_is_called_missed() -> None:

@@ -19,9 +19,9 @@ from generations import queries
 from generations.models import Generation, Output
 from generations.models.generation import Status
 
-REPEATS = 41
+REPEATS = 151
 START = datetime(2026, 1, 1, tzinfo=UTC)
-COMMON, RARE = "seashore", "lighthouse"
+COMMON, BETWEEN, RARE = "seashore", "bamboo", "lighthouse"
 
 SERIES = {
     "postgresql": "SELECT n FROM generate_series(%(low)s::bigint, %(high)s::bigint - 1) AS series (n)",
@@ -40,7 +40,8 @@ CREATED = {
 }
 PROMPT = (
     "'a perfume bottle number ' || n || CASE n %% 8 WHEN 3 THEN ' on a " + COMMON + "' ELSE ' on marble' END"
-    " || CASE n %% 10000 WHEN 77 THEN ' near a " + RARE + "' ELSE '' END"
+    " || CASE WHEN n %% 200 = 19 OR (n < 1000 AND n %% 16 = 7) THEN ' with " + BETWEEN + "' ELSE '' END"
+    " || CASE WHEN n < 1000 AND n %% 16 = 5 THEN ' near a " + RARE + "' ELSE '' END"
 )
 JSON = {
     "postgresql": f"jsonb_build_object('prompt', {PROMPT}, 'samples', 1, 'seed', n, 'base64', false)",
@@ -96,6 +97,7 @@ def fill(team: Team, low: int, high: int) -> None:
     with connection.cursor() as cursor:
         if vendor == "postgresql":
             cursor.execute("SET session_replication_role = replica")  # the rows fit each other by construction
+            cursor.execute(f"ALTER TABLE {Generation._meta.db_table} ENABLE ALWAYS TRIGGER generations_prompt_inserted")
         _insert(cursor, Generation, generation, low, high)
         _insert(cursor, Output, output, low, high)
         cursor.execute("ANALYZE")
@@ -133,7 +135,8 @@ def timings(team: Team, user: User, rows: int) -> dict[str, dict[str, float]]:
         "model": lambda: _full(queries.gallery(team.pk, model="inpaint-auto")),
         "search": lambda: _full(queries.gallery(team.pk, search=COMMON)),
         "deep search": lambda: _full(queries.gallery(team.pk, search=COMMON, cursor=half)),
-        "rare": lambda: queries.gallery(team.pk, search=RARE),
+        "between": lambda: _full(queries.gallery(team.pk, search=BETWEEN)),
+        "rare": lambda: _full(queries.gallery(team.pk, search=RARE)),
         "page": page,
     }
     return {kind: _timed(work) for kind, work in works.items()}

@@ -71,7 +71,7 @@ def _read(name: str, text: str) -> Any:
     return value if not is_number or 0 <= value <= LARGEST else None
 
 
-DQT = b"\xff\xdb"
+DHT = b"\xff\xc4"
 SEGMENT = 65_533
 """Bytes that a JPEG segment holds at most, after its marker and length."""
 
@@ -88,14 +88,17 @@ def _jpeg(width: int, height: int, hue: int, kilobytes: int) -> bytes:
 
 
 def _padded(data: bytes, size: int) -> bytes:
-    """Repeat the picture's first quantisation table: valid, no metadata, and as long as one likes."""
-    start = data.index(DQT)
-    table = data[start + 4 : start + 4 + 65]
+    """Repeat the picture's first Huffman table: valid, no metadata, as long as one likes, and soon read.
+
+    A decoder takes a tenth of the time that quantisation tables cost it: Pillow reads those number by number.
+    """
+    start = data.index(DHT)
+    table = data[start + 4 : start + 2 + int.from_bytes(data[start + 2 : start + 4])]
     missing = max(0, size - len(data))
     padding = b""
     while len(padding) < missing:
         tables = table * max(1, min(SEGMENT, missing - len(padding)) // len(table))
-        padding += DQT + (len(tables) + 2).to_bytes(2) + tables
+        padding += DHT + (len(tables) + 2).to_bytes(2) + tables
     return data[:start] + padding + data[start:]
 
 

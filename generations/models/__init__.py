@@ -7,5 +7,6 @@ from generations.models.generation import Generation
 from generations.models.heartbeat import Heartbeat
 from generations.models.lease import Lease
 from generations.models.output import Output
+from generations.models.prompt import Prompt
 
-__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Lease", "Output"]
+__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Lease", "Output", "Prompt"]
