@@ -76,30 +76,35 @@ SEGMENT = 65_533
 """Bytes that a JPEG segment holds at most, after its marker and length."""
 
 
-@functools.lru_cache(maxsize=64)
-def _jpeg(width: int, height: int, hue: int, kilobytes: int) -> bytes:
-    """Return a gradient of the hue as JPEG, padded to so many kilobytes."""
+def jpeg(width: int, height: int, hue: int, kilobytes: int) -> bytes:
+    """Return a gradient of the hue (0 to 255) as JPEG, padded to so many kilobytes.
+
+    It is padded with its first Huffman table again and again: valid, no metadata, and soon read. A decoder takes a
+    tenth of the time that quantisation tables cost it: Pillow reads those number by number.
+    """
+    data = _gradient(width, height, hue)
+    start = data.index(DHT)
+    table = data[start + 4 : start + 2 + int.from_bytes(data[start + 2 : start + 4])]
+    return data[:start] + _padding(table, max(0, kilobytes * 1024 - len(data))) + data[start:]
+
+
+@functools.lru_cache(maxsize=512)
+def _gradient(width: int, height: int, hue: int) -> bytes:
     gradient = Image.linear_gradient("L").resize((width, height))
     flat = Image.new("L", (width, height), hue)
     picture = Image.merge("HSV", (flat, flat.point(lambda _: 120), gradient)).convert("RGB")
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=90)
-    return _padded(buffer.getvalue(), kilobytes * 1024)
+    return buffer.getvalue()
 
 
-def _padded(data: bytes, size: int) -> bytes:
-    """Repeat the picture's first Huffman table: valid, no metadata, as long as one likes, and soon read.
-
-    A decoder takes a tenth of the time that quantisation tables cost it: Pillow reads those number by number.
-    """
-    start = data.index(DHT)
-    table = data[start + 4 : start + 2 + int.from_bytes(data[start + 2 : start + 4])]
-    missing = max(0, size - len(data))
+@functools.lru_cache(maxsize=64)
+def _padding(table: bytes, missing: int) -> bytes:
     padding = b""
     while len(padding) < missing:
         tables = table * max(1, min(SEGMENT, missing - len(padding)) // len(table))
         padding += DHT + (len(tables) + 2).to_bytes(2) + tables
-    return data[:start] + padding + data[start:]
+    return padding
 
 
 class ScriptedEngine(base.Engine):
@@ -170,7 +175,7 @@ class ScriptedEngine(base.Engine):
     def _picture(self, script: Script, job: base.Job, number: int) -> base.Picture:
         width, height = _size(job)
         seed = job.seed + number
-        data = _jpeg(width, height, seed % 256, script.kilobytes)
+        data = jpeg(width, height, seed % 256, script.kilobytes)
         return base.Picture(data, "image/jpeg", width, height, seed)
 
 

@@ -5,37 +5,29 @@ import io
 
 from PIL import Image
 
-DQT = b"\xff\xdb"
+from generations.engines import scripted
+
 IEND = 12
 """Bytes of a PNG's last chunk."""
-SEGMENT = 65_533
 KIBIBYTE = 1024
 TYPES = {"jpeg": "image/jpeg", "png": "image/png"}
 EXTENSIONS = {"jpeg": "jpg", "png": "png"}
 
 
-@functools.lru_cache(maxsize=64)
 def make(width: int, height: int, hue: int, kilobytes: int, format_: str) -> bytes:
     """Return a gradient of a hue (0-255) in that size, padded to so many kilobytes."""
-    gradient = Image.linear_gradient("L").resize((width, height))
-    flat = Image.new("L", (width, height), hue)
-    picture = Image.merge("HSV", (flat, flat.point(lambda _: 120), gradient)).convert("RGB")
+    made = scripted.jpeg(width, height, hue, kilobytes if format_ == "jpeg" else 0)
+    return made if format_ == "jpeg" else _png(made, kilobytes * KIBIBYTE)
+
+
+@functools.lru_cache(maxsize=64)
+def _png(jpeg: bytes, size: int) -> bytes:
+    """Return the picture as PNG, padded to a size in bytes."""
     buffer = io.BytesIO()
-    picture.save(buffer, format_, quality=90)
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        picture.save(buffer, "PNG")
     data = buffer.getvalue()
-    missing = kilobytes * KIBIBYTE - len(data)
-    return data if missing <= 0 else _pad_jpeg(data, missing) if format_ == "jpeg" else _pad_png(data, missing)
-
-
-def _pad_jpeg(data: bytes, missing: int) -> bytes:
-    """Repeat the first quantisation table: it is valid, and no metadata that would be taken out again."""
-    start = data.index(DQT)
-    table = data[start + 4 : start + 4 + 65]
-    padding = b""
-    while len(padding) < missing:
-        tables = table * max(1, min(SEGMENT, missing - len(padding)) // len(table))
-        padding += DQT + (len(tables) + 2).to_bytes(2) + tables
-    return data[:start] + padding + data[start:]
+    return _pad_png(data, max(0, size - len(data)))
 
 
 def _pad_png(data: bytes, missing: int) -> bytes:
