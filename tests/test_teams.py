@@ -256,3 +256,14 @@ def test_a_closed_installation_gives_no_teams(
     assert not adapter.is_open_for_signup(rf.get("/"))
     settings.SIGNUP = "open"
     assert adapter.is_open_for_signup(rf.get("/"))
+
+
+def test_the_operator_says_which_engines_serve_a_team(team: Team) -> None:
+    assert run("team_engines", team.slug) == f"{team.slug}: engines any; fall-back for keys: no\n"
+    said = run("team_engines", team.slug, "--only", "classical", "--fallback", "yes")
+    assert said == f"{team.slug}: engines classical; fall-back for keys: yes\n"
+    team.refresh_from_db()
+    assert (team.engines, team.allow_fallback) == (["classical"], True)
+    assert run("team_engines", team.slug, "--any") == f"{team.slug}: engines any; fall-back for keys: yes\n"
+    with pytest.raises(CommandError, match="'nope'; the engines are classical"):
+        run("team_engines", team.slug, "--only", "nope")
