@@ -88,7 +88,7 @@ def _in_turn(alias: str, submits: int) -> Iterator[None]:
     Raises RateLimited where it takes too long.
     """
     turns = _turns.setdefault((alias, submits), threading.BoundedSemaphore(submits))
-    waiting.let_go()
+    waiting.lend()
     if not turns.acquire(timeout=PATIENCE):
         raise base.RateLimited(f"{alias} has no place free.", after=random.uniform(0.5, 2.0))  # noqa: S311
     try:
@@ -103,9 +103,9 @@ def _enter(alias: str, limits: base.Limits) -> float:
     while True:
         with transaction.atomic():
             place = _try(alias, limits)
+        waiting.lend()
         if place.taken:
             return place.until
-        waiting.let_go()
         if time.monotonic() + place.pause > give_up:
             raise base.RateLimited(f"{alias} has no place free.", after=place.pause + random.uniform(0.5, 1.5))  # noqa: S311
         time.sleep(place.pause)
@@ -199,5 +199,6 @@ def _refuse_drained(alias: str) -> None:
     if _drained[0] < time.monotonic():
         drained = Gate.objects.filter(drained=True).values_list("engine", flat=True)
         _drained = time.monotonic() + DRAINED_FOR, frozenset(drained)
+        waiting.lend()
     if alias in _drained[1]:
         raise base.Unavailable(f"{alias} is switched off by the operator.")

@@ -191,7 +191,10 @@ def test_checking_waits_for_no_writer_and_sees_one_moment() -> None:
     with books._snapshot(), direct_connection() as writer, writer.cursor() as cursor:
         before = Team.objects.count()
         cursor.execute("BEGIN IMMEDIATE")
-        cursor.execute("INSERT INTO accounts_team (name, slug, created_at) VALUES ('New', 'new', '2026-11-20')")
+        cursor.execute(
+            "INSERT INTO accounts_team (name, slug, created_at, engines, allow_fallback)"
+            " VALUES ('New', 'new', '2026-11-20', '[]', 0)"
+        )
         cursor.execute("COMMIT")
         assert Team.objects.count() == before
     assert Team.objects.count() == before + 1

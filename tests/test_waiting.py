@@ -119,4 +119,4 @@ def test_an_engine_that_works_keeps_no_connection_of_a_pool(
     execution.run(unpublished[0])
     generation.refresh_from_db()
     assert (generation.status, generation.progress) == ("succeeded", 1.0)
-    assert kept == [connection.vendor == "sqlite"] * 2
+    assert kept == [not connection.settings_dict["OPTIONS"].get("pool")] * 2
