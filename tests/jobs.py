@@ -1,6 +1,7 @@
 """Fixtures for everything that runs jobs: the scripted engine, pictures, and jobs carried out here or by workers."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -95,3 +96,12 @@ def _of_tests(settings: LazySettings, tmp_path_factory: pytest.TempPathFactory) 
     base = tmp_path_factory.mktemp("data")
     settings.MEDIA_ROOT = base / "media"
     settings.RUN_DIR = base / "run"
+    settings.REDIS_URL = _own_database(settings.REDIS_URL)
+
+
+def _own_database(url: str) -> str:
+    """Return a Redis database of this test process's own: the keys of two databases have the same ids, and limits are
+    counted by id."""
+    number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    server, _, database = url.rpartition("/")
+    return f"{server}/{int(database) + int(number)}" if url and number else url
