@@ -167,6 +167,7 @@ def _leave(alias: str, place: float, error: base.EngineError | None) -> None:
     try:
         with transaction.atomic():
             _write_down(_locked(alias), place, error)
+        waiting.lend()
     except DatabaseError:
         log.warning("how %s answered could not be written down", alias, exc_info=True)
         waiting.let_go()

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.models import Team
-from generations import execution, finishing, leases, notices, statements, waiting
+from generations import execution, finishing, leases, notices, routing, statements, waiting
 from generations.engines import base
 from generations.engines.scripted import ScriptedEngine
 from generations.statements.terms import Final
-from tests.jobs import Submit
+from tests.jobs import Configure, Submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,6 +99,27 @@ def test_a_connection_is_given_back_but_for_a_transaction(team: Team) -> None:
         Team.objects.exists()
     waiting.let_go()
     assert connections["default"].connection is None
+
+
+def test_a_job_in_the_hands_of_an_upstream_keeps_no_connection_of_a_pool(
+    submit: Submit, engines: Configure, unpublished: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand jobs wait at a time, and there are sixteen connections."""
+    engines(careful={"paid": True, "handoff": True})
+    monkeypatch.setattr(routing.engine("careful"), "limits", base.Limits())
+    kept: list[bool] = []
+    really = ScriptedEngine.collect
+
+    def look(self: ScriptedEngine, request_id: str, job: base.Job, progress: base.Progress) -> base.Result:
+        kept.append(connections["default"].connection is not None)
+        return really(self, request_id, job, progress)
+
+    monkeypatch.setattr(ScriptedEngine, "collect", look)
+    generation = submit()
+    execution.run(unpublished[0])
+    generation.refresh_from_db()
+    assert generation.status == "succeeded"
+    assert kept == [not connection.settings_dict["OPTIONS"].get("pool")]
 
 
 def test_an_engine_that_works_keeps_no_connection_of_a_pool(
