@@ -1,6 +1,7 @@
 """kombu's Redis transport, as config/redis_transport.py mends it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -15,7 +16,7 @@ def test_r5_a_worker_that_could_not_acknowledge_takes_the_next_message(tmp_path:
     server = Redis(tmp_path)
     try:
         with Connection(server.url) as connection:
-            channel = connection.channel()
+            channel: Any = connection.channel()
             channel.basic_qos(0, 1, False)
             with connection.Producer() as producer:
                 producer.publish({}, routing_key="jobs", declare=[Queue("jobs", routing_key="jobs")])
