@@ -52,7 +52,7 @@ class Blows:
         kinds: dict[str, tuple[int, Callable[[], object]]] = {
             "network": (5, lambda: self._in_a_bad_moment(lambda: self._kill("network"))),
             "compute": (2, lambda: self._kill("compute")),
-            "pool child": (3, self._kill_child),
+            "pool child": (3, lambda: self._in_a_bad_moment(self._kill_child)),
             "control": (1, lambda: self._kill("control")),
             "beat": (1, lambda: self._kill("beat")),
             "freeze": (3, lambda: self._in_a_bad_moment(self._freeze)),
@@ -81,8 +81,8 @@ class Blows:
             self.events.blow(name, family=family)
 
     def _kill_child(self) -> None:
-        name = self.chance.choice(["compute", "network"])
-        if self.fleet.kill_child(name) or self.fleet.kill_child("compute"):
+        """Kill one process of a pool; ours has threads for the network, which have none of their own."""
+        if self.fleet.kill_child("network") or self.fleet.kill_child("compute"):
             self.events.blow("pool child")
 
     def _freeze(self) -> None:
