@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: run setup dev test lint bench lock help
+.PHONY: run setup dev test chaos lint bench lock help
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -25,6 +25,9 @@ dev: $(RUNTIME) $(DEV)
 
 test: dev ## Run the whole suite, or some of it: make test ARGS="-k ledger"
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+chaos: dev ## Kill workers, broker and database at random while jobs run: make chaos ARGS="--seeds 2 --jobs 25"
+	@$(PY) -m tests.chaos $(ARGS)
 
 lint: dev ## Check style, types, migrations, and the settings of a production site
 	@$(PY) -m ruff check .

@@ -69,6 +69,9 @@ def configure(app: Celery) -> None:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
+        # On AMQP it sets the prefetch from a pool's thread while the consumer reads the same connection: both wait for
+        # ever for what the other has read.
+        worker_enable_prefetch_count_reduction=False,
         worker_redirect_stdouts=False,
         timezone="UTC",
         beat_schedule={

@@ -20,7 +20,7 @@ def options(queue: str) -> Mapping[str, Any]:
         "network": {"pool": "threads", "concurrency": settings.NETWORK_THREADS},
         # Engines that calculate: processes, replaced before their memory has grown for ever.
         "compute": {
-            "pool": "prefork",
+            "pool": "config.pool:TaskPool",
             "concurrency": settings.COMPUTE_PROCESSES,
             "max_tasks_per_child": 500,
             "max_memory_per_child": settings.COMPUTE_MEMORY_MIB * 1024,

@@ -21,12 +21,12 @@ def free_port() -> int:
 
 
 class Redis:
-    """A Redis server that can be killed and started again."""
+    """A Redis server that can be killed and started again. port: 0 for a free one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int = 0) -> None:
         if not shutil.which("redis-server"):
             pytest.skip("needs redis-server on PATH")
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
@@ -49,6 +49,21 @@ class Redis:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(timeout=10)
+
+
+RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> str:
+    """RABBITMQ_URL, or the RabbitMQ of this machine. Nobody has to have one: CI has none."""
+    if given := os.environ.get("RABBITMQ_URL"):
+        return given
+    try:
+        socket.create_connection(("127.0.0.1", 5672), timeout=1).close()
+    except OSError:
+        pytest.skip("RabbitMQ does not answer on 127.0.0.1:5672, and RABBITMQ_URL names no other")
+    return RABBITMQ
 
 
 @pytest.fixture(scope="session")

@@ -75,6 +75,22 @@ def test_only_the_pool_process_killed(workers: Workers, actor: Actor, team: Team
     assert_books_are_closed(team, succeeded=1)
 
 
+def test_r5_an_idle_pool_process_killed(workers: Workers, actor: Actor, team: Team) -> None:
+    """It waits for work in a lock that the others need."""
+    worker = workers.start("compute")
+    workers.start("control")
+    workers.beat()
+    workers.ready(2)
+    submit(actor)
+    until(all_ended, 20, workers.logs)
+    for child in psutil.Process(worker.pid).children():
+        os.kill(child.pid, signal.SIGKILL)
+    for _ in range(3):
+        submit(actor)
+    until(all_ended, 60, workers.logs)
+    assert_books_are_closed(team, succeeded=4)
+
+
 def test_r2_messages_that_the_broker_lost(
     workers: Workers, actor: Actor, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,5 @@
+"""A round, in a process with Django's settings of its own."""
+
+import django
+
+django.setup()
