@@ -37,7 +37,8 @@ def segmind(key: str, options: Mapping[str, Any]) -> Engines:
 def engines(given: Any, hosted: Mapping[str, Any] = MappingProxyType({})) -> Engines:
     """Return every engine by alias: the hosted and the built-in one, and what is given. Raises ImproperlyConfigured."""
     if not isinstance(given, Mapping) or not all(_is_engine(engine) for engine in given.values()):
-        raise ImproperlyConfigured(f'ENGINES={given!r} is not of the form {{"alias": {{"BACKEND": "dotted.path"}}}}')
+        # Not repeated: it holds keys.
+        raise ImproperlyConfigured('ENGINES= is not of the form {"alias": {"BACKEND": "dotted.path"}}')
     for alias, engine in given.items():
         if not _is_there(engine["BACKEND"].rpartition(".")[0]):
             raise ImproperlyConfigured(f"ENGINES[{alias!r}]: there is no module for {engine['BACKEND']!r}")

@@ -232,7 +232,7 @@ LINK_SECONDS = env.whole("LINK_SECONDS", 600, most=600)
 UPLOAD_SECONDS = env.whole("UPLOAD_SECONDS", 86400)
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])  # host:port of private targets that inputs may come from
 
-SEGMIND_API_KEY = env.str("SEGMIND_API_KEY", "")
+SEGMIND_API_KEY = env.str("SEGMIND_API_KEY", "").strip()
 _HOSTED = engines.segmind(
     SEGMIND_API_KEY,
     {

@@ -5,6 +5,7 @@ decides who won; rows are always taken in the order generation, attempt, balance
 import logging
 from dataclasses import replace
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from generations import delivery, finishing, gate, leases, locking, renewal, routing, waiting
@@ -15,6 +16,12 @@ log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 15.0
 """Until an upstream that went away with a job in hand is asked again."""
+
+BUSY_SECONDS = 60.0
+"""How old a job becomes that waits for a busy engine while the next one on its ladder could do it."""
+
+DATABASE_SECONDS = 2.0
+"""Until a job is tried again that the database broke before anything was called."""
 
 LONGEST_ERROR = 2000
 """Characters of an engine's message that are kept."""
@@ -51,9 +58,10 @@ def _work(claim: leases.Claim) -> base.Result:
 
 def _submit(claim: leases.Claim, engine: base.Engine, job: base.Job) -> base.Result | None:
     """Return the result, or None where the work was handed on; its id is then in the attempt, and written down."""
-    with gate.passed(engine):
+    call = engine.prepare(job, leases.progress_of(claim))
+    with gate.passed(engine, lambda: leases.confirm(claim)):
         claim.handed = True
-        outcome = engine.submit(job, leases.progress_of(claim))
+        outcome = call()
         if isinstance(outcome, base.Result):
             return outcome
         leases.note_submitted(claim, outcome.request_id)
@@ -98,8 +106,12 @@ def _fall(claim: leases.Claim, error: Exception) -> None:
             finishing.reject(claim, message)
         case base.RateLimited(after=seconds) if attempt.upstream_id:
             finishing.put_off(claim, seconds)
-        case base.RateLimited(after=seconds) if _has_time(attempt, seconds):
+        case base.RateLimited(after=seconds) if _may_wait(attempt, seconds):
             finishing.requeue(claim, seconds, message)
+        case DatabaseError() if attempt.upstream_id:
+            finishing.put_off(claim, DATABASE_SECONDS)
+        case DatabaseError() if not claim.handed and _has_time(attempt, DATABASE_SECONDS):
+            finishing.requeue(claim, DATABASE_SECONDS, "The database was away.")
         case base.Unavailable() if attempt.paid and attempt.upstream_id:
             _wait_for_return(claim, error)
         case base.OutcomeUnknown():
@@ -116,12 +128,24 @@ def _wait_for_return(claim: leases.Claim, error: base.Unavailable) -> None:
     """The upstream has the work in hand, and is away: reconciliation asks again, until the job's deadline."""
     if isinstance(error, base.NotConfigured):
         gate.note_alert(claim.attempt.engine, error)
-    finishing.put_off(claim, AWAY_SECONDS)
+    finishing.put_off(claim, AWAY_SECONDS, spent=error.spent)
 
 
 def _message(error: Exception) -> str:
     """Return what an error says as the database can keep it: an upstream's words may hold anything."""
     return str(error)[:LONGEST_ERROR].replace("\0", "").encode(errors="replace").decode()
+
+
+def _may_wait(attempt: Attempt, seconds: float) -> bool:
+    """Return whether a job that an engine has no time for may come again: not for ever where another could serve it."""
+    generation = attempt.generation
+    if not _has_time(attempt, seconds):
+        return False
+    waited = timezone.now().timestamp() + seconds - generation.created_at.timestamp()
+    if waited < BUSY_SECONDS:
+        return True
+    attempts = list(Attempt.objects.filter(generation=generation))  # this one counts as tried
+    return routing.following(generation.route, attempts) is None
 
 
 def _has_time(attempt: Attempt, seconds: float) -> bool:

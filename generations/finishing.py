@@ -3,6 +3,7 @@
 Every function may be called by someone who has lost the race; then it changes nothing.
 """
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -170,11 +171,16 @@ def requeue(claim: Claim, seconds: float, error: str) -> None:
             transaction.on_commit(lambda: dispatch.attempt(claim.attempt.id, claim.attempt.queue, after=seconds))
 
 
-def put_off(claim: Claim, seconds: float) -> None:
-    """The upstream, which has the work in hand, wants to be asked again later: reconciliation takes it up then."""
+def put_off(claim: Claim, seconds: float, *, spent: int = 0) -> None:
+    """The upstream, which has the work in hand, wants to be asked again later: reconciliation takes it up then.
+
+    spent: what it is known to have taken already.
+    """
     until = timezone.now() + timedelta(seconds=min(max(0.0, seconds), settings.LEASE_SECONDS))
-    mine = Attempt.objects.filter(id=claim.attempt.id, lease=claim.lease, state=State.SUBMITTED)
-    mine.update(lease=None, lease_until=until)
+    facts = {"cost": spent} if spent else {}
+    mine = Attempt.objects.filter(id=claim.attempt.id, lease=claim.lease, state__in=(State.SUBMITTING, State.SUBMITTED))
+    # The id once more: it may be the database that was away when it came.
+    mine.update(state=State.SUBMITTED, upstream_id=claim.attempt.upstream_id, lease=None, lease_until=until, **facts)
 
 
 def drop(claim: Claim) -> None:
@@ -246,7 +252,8 @@ def _release_canceled(generation_id: uuid.UUID) -> None:
     """Give back the hold of a canceled generation whose paid call brought nothing."""
     waiting = Generation.objects.filter(id=generation_id, status=Status.CANCELED, cost__isnull=True)
     if waiting.exists():
-        ledger.release(generation_id)
+        with contextlib.suppress(ledger.AlreadyEnded):  # somebody else ended it at the same moment
+            ledger.release(generation_id)
 
 
 def _announce(generation_id: uuid.UUID) -> None:

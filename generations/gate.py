@@ -9,7 +9,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
@@ -31,6 +31,9 @@ OPEN_SECONDS = 30.0
 PATIENCE = 5.0
 """Seconds that a worker waits for its turn; after them the job goes back into the queue."""
 
+LONGEST_PAUSE = 300.0
+"""Seconds for which an upstream may ask everybody to wait: a wrong clock or unit must not stop it for days."""
+
 DRAINED_FOR = 2.0
 """Seconds for which a process believes what it read of engines without limits."""
 
@@ -39,17 +42,24 @@ _drained: tuple[float, frozenset[str]] = (0.0, frozenset())
 
 
 @contextlib.contextmanager
-def passed(engine: base.Engine) -> Iterator[None]:
-    """Go through an engine's gate, for one submit and the writing down of what it answered.
+def passed(engine: base.Engine, confirm: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Go through an engine's gate, for one call and the writing down of what it answered.
 
-    Raises Unavailable where nobody may call, RateLimited where it would take long; then nothing was called.
+    confirm: called at the last moment; what it raises says that nothing is called. Raises Unavailable where nobody
+    may call, RateLimited where it would take long.
     """
     if engine.limits is None:
         _refuse_drained(engine.alias)
+        confirm()
         yield
         return
     with _in_turn(engine.alias, engine.limits.submits):
         place = _enter(engine.alias, engine.limits)
+        try:
+            confirm()
+        except BaseException:
+            _leave(engine.alias, place, None, called=False)
+            raise
         try:
             yield
         except base.EngineError as error:
@@ -63,8 +73,13 @@ def passed(engine: base.Engine) -> Iterator[None]:
 
 def note_balance(alias: str, balance: int | None) -> None:
     """Write down what an upstream says is left, in millionths of a credit; None says nothing."""
-    if balance is not None:
+    if balance is None:
+        return
+    try:
         Gate.objects.filter(engine=alias).update(balance=balance, balance_at=timezone.now())
+    except DatabaseError:  # a picture has come with it, which is worth more
+        log.warning("the balance of %s could not be written down", alias, exc_info=True)
+        waiting.let_go()
 
 
 def note_alert(alias: str, error: base.NotConfigured) -> None:
@@ -74,8 +89,9 @@ def note_alert(alias: str, error: base.NotConfigured) -> None:
 
 
 def drain(alias: str, *, drained: bool) -> None:
-    """Stop calling an engine, or begin again; what it has in hand is still collected."""
-    Gate.objects.update_or_create(engine=alias, defaults={"drained": drained})
+    """Stop calling an engine, or begin again with a clean slate; what it has in hand is still collected."""
+    slate = {} if drained else {"open_until": None, "paused_until": None, "failures": 0, "alert": ""}
+    Gate.objects.update_or_create(engine=alias, defaults={"drained": drained, **slate})
 
 
 # --- in and out ---------------------------------------------------------------------------------------------
@@ -162,28 +178,30 @@ def _in_hand(alias: str) -> int:
     return Attempt.objects.filter(engine=alias, state=State.SUBMITTED).count()
 
 
-def _leave(alias: str, place: float, error: base.EngineError | None) -> None:
+def _leave(alias: str, place: float, error: base.EngineError | None, *, called: bool = True) -> None:
     """Give the place back and write down how it went. Never raises: a place that is not given back expires."""
     try:
         with transaction.atomic():
-            _write_down(_locked(alias), place, error)
+            gate = _locked(alias)
+            gate.submits = [until for until in gate.submits if until != place]
+            if called:
+                _write_down(gate, error)
+            gate.save()
         waiting.lend()
-    except DatabaseError:
+    except Exception:
         log.warning("how %s answered could not be written down", alias, exc_info=True)
         waiting.let_go()
 
 
-def _write_down(gate: Gate, place: float, error: base.EngineError | None) -> None:
+def _write_down(gate: Gate, error: base.EngineError | None) -> None:
     now = timezone.now()
-    gate.submits = [until for until in gate.submits if until != place and until > now.timestamp()]
     gate.answer, gate.answered_at = (str(error) if error else "accepted"), now
     if isinstance(error, base.Unavailable | base.OutcomeUnknown):
         _count_failure(gate, error, now)
     else:
         gate.failures, gate.open_until, gate.alert = 0, None, ""
     if isinstance(error, base.RateLimited):
-        gate.paused_until = now + timedelta(seconds=error.after)
-    gate.save()
+        gate.paused_until = now + timedelta(seconds=min(error.after, LONGEST_PAUSE))
 
 
 def _count_failure(gate: Gate, error: base.EngineError, now: datetime) -> None:

@@ -27,8 +27,8 @@ PROGRESS_EVERY = 0.5
 """Seconds between two writes of a job's progress, which are also when it learns that it was canceled."""
 
 
-WRITE_AGAIN = (0.1, 1.0, 2.0, 4.0)
-"""Pauses, in seconds, between the tries to write down a request id."""
+WRITE_AGAIN = (0.1, 1.0, 2.0, 4.0, 8.0, 15.0, 20.0)
+"""Pauses, in seconds, between the tries to write down a request id: nearly as long as a lease lasts."""
 
 
 class LeaseLost(base.Canceled):
@@ -56,6 +56,21 @@ def claim(attempt_id: int) -> Claim | None:
     return Claim(claimed.attempt, lease, claimed.files, threading.Event()) if claimed else None
 
 
+def confirm(claim: Claim) -> None:
+    """Look once more, right before a call that costs money. Raises Canceled where the job has ended, or is to be.
+
+    Whoever cancels after this look finds the call under way, and its cost is settled.
+    """
+    if not claim.attempt.paid:
+        return
+    overdue = timezone.now() - timedelta(seconds=settings.JOB_DEADLINE)
+    mine = Attempt.objects.filter(id=claim.attempt.id, lease=claim.lease, state=State.SUBMITTING)
+    is_wanted = mine.filter(generation__status=Status.RUNNING, generation__created_at__gt=overdue).exists()
+    waiting.lend()
+    if claim.lost.is_set() or not is_wanted:
+        raise base.Canceled
+
+
 def note_submitted(claim: Claim, request_id: str) -> None:
     """Write down the upstream's id at once: from here on waiting is free and repeatable. Raises LeaseLost."""
     claim.attempt.upstream_id = request_id
@@ -74,7 +89,8 @@ def _write_id(claim: Claim) -> int:
         try:
             return mine.update(state=State.SUBMITTED, upstream_id=claim.attempt.upstream_id)
         except DatabaseError:
-            log.warning("the id of attempt %s could not be written down", claim.attempt.id, exc_info=True)
+            known = claim.attempt.upstream_id
+            log.warning("the id of attempt %s, %s, could not be written down", claim.attempt.id, known, exc_info=True)
             waiting.let_go()
             time.sleep(pause)
     return mine.update(state=State.SUBMITTED, upstream_id=claim.attempt.upstream_id)

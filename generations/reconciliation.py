@@ -52,9 +52,20 @@ def expire_overdue() -> None:
 
 def take_up_expired_leases() -> None:
     """Attempts of workers that died: waiting goes on elsewhere, other work is abandoned."""
-    expired = Attempt.objects.filter(lease_until__lt=timezone.now()).select_related("generation")
+    now = timezone.now()
+    expired = Attempt.objects.filter(lease_until__lt=now).select_related("generation")
     _each(expired.filter(state=State.SUBMITTING)[:BATCH], _abandon)
-    _each(expired.filter(state=State.SUBMITTED)[:BATCH], lambda attempt: dispatch.attempt(attempt.id, attempt.queue))
+    again = Q(published_at__lte=F("lease_until")) | Q(
+        published_at__lt=now - timedelta(seconds=settings.REPUBLISH_AFTER)
+    )
+    _each(expired.filter(again, state=State.SUBMITTED)[:BATCH], lambda attempt: _take_up(attempt, now))
+
+
+def _take_up(attempt: Attempt, now: datetime) -> None:
+    """Have an upstream asked again: once when the lease ran out, then every REPUBLISH_AFTER."""
+    unchanged = Attempt.objects.filter(id=attempt.id, state=State.SUBMITTED, published_at=attempt.published_at)
+    if unchanged.update(published_at=now):
+        dispatch.attempt(attempt.id, attempt.queue)
 
 
 def _abandon(attempt: Attempt) -> None:

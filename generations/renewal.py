@@ -50,9 +50,12 @@ def _ensure_keeper() -> None:
 def _keep() -> None:
     while True:
         time.sleep(settings.LEASE_RENEWAL)
-        claims = [claim for claim in _held.copy().values() if not claim.lost.is_set()]
-        if claims:
-            renew(claims)
+        try:
+            claims = [claim for claim in _held.copy().values() if not claim.lost.is_set()]
+            if claims:
+                renew(claims)
+        except Exception:  # a thread that ended here would let every lease of the process run out
+            log.exception("leases could not be renewed")
 
 
 def renew(claims: Sequence[Claim]) -> None:

@@ -36,13 +36,14 @@ class Rung:
     most: int | None = None
     requires: tuple[str, ...] = ()
 
-    def refusal(self, model: str, params: Mapping[str, Any], pixels: int, actor: Actor) -> str:
-        """Return why the engine may not serve this run, "" where it may."""
+    def is_for(self, actor: Actor) -> bool:
+        """Return whether the engine serves the actor's team at all, and the team wants it."""
         alias = self.engine.alias
-        if self.teams and actor.team not in self.teams:
-            return f"{alias} does not serve this team"
-        if actor.engines and alias not in actor.engines:
-            return f"the team did not choose {alias}"
+        return (not self.teams or actor.team in self.teams) and (not actor.engines or alias in actor.engines)
+
+    def refusal(self, model: str, params: Mapping[str, Any], pixels: int) -> str:
+        """Return why the engine may not serve this run of a team that it serves, "" where it may."""
+        alias = self.engine.alias
         missing = [name for name in self.requires if params.get(name) in (None, "")]
         if missing:
             return f"{alias} needs {', '.join(missing)}"
@@ -75,18 +76,20 @@ def ladder(
 ) -> tuple[Engine, ...]:
     """Return the engines that may serve a run, in order. Raises NoEngine.
 
-    One that does not read the prompt is the first on its route, or else stands in only where `allow_fallback` says so.
+    One that does not read the prompt is the first for its team, or else stands in only where `allow_fallback` says so.
     """
     refusals: list[str] = []
     found: list[Engine] = []
-    for rung in rungs(model):
-        refusal = rung.refusal(model, params, pixels, actor)
+    for number, rung in enumerate(rung for rung in rungs(model) if rung.is_for(actor)):
+        refusal = rung.refusal(model, params, pixels)
+        if not refusal and number and not allow_fallback and "prompt" in rung.engine.unread(model, params):
+            refusal = f"{rung.engine.alias} does not read the prompt and may not stand in"
         if refusal:
             refusals.append(refusal)
-        elif not found or allow_fallback or "prompt" not in rung.engine.unread(model, params):
+        else:
             found.append(rung.engine)
     if not found:
-        raise NoEngine(f"No engine can serve this run: {'; '.join(refusals)}.")
+        raise NoEngine(f"No engine can serve this run: {'; '.join(refusals) or 'none on its route serves this team'}.")
     return tuple(found)
 
 

@@ -3,15 +3,17 @@
 import io
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
 from PIL import Image
 
 from accounts.access import Actor
 from generations import catalogue, dispatch, execution, submission
-from generations.models import Generation
+from generations.models import Attempt, Generation
 from generations.models.generation import Door
 
 Configure = Callable[..., None]
@@ -39,6 +41,12 @@ def given(model: str = "bg-replace", prompt: str = "a beach", **more: Any) -> di
     declared = catalogue.get(model)
     required = {name: made.get(name, declared.by_name[name].default) for name in declared.required_names}
     return {**required, **more}
+
+
+def let_leases_run_out() -> None:
+    """Let so much time pass that every lease is over."""
+    past = timezone.now() - timedelta(seconds=1)
+    Attempt.objects.update(lease_until=past, published_at=past)
 
 
 @pytest.fixture

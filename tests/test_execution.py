@@ -19,7 +19,7 @@ from generations.engines.scripted import ScriptedEngine
 from generations.models import Attempt, Generation, Output
 from generations.models.attempt import State
 from generations.models.generation import Fault, Status
-from tests.jobs import Configure, Submit, mask, png
+from tests.jobs import Configure, Submit, let_leases_run_out, mask, png
 
 pytestmark = pytest.mark.django_db
 
@@ -163,7 +163,7 @@ def test_work_handed_on_is_written_down_and_taken_up_again(
     attempt.refresh_from_db()
     assert attempt.state == State.SUBMITTED
     assert attempt.upstream_id
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     reconciliation.reconcile()
     assert unpublished[-1:] == [attempt.id]
     execution.run(attempt.id)
@@ -337,7 +337,7 @@ def test_a_dead_workers_paid_attempt_is_unknown_and_never_repeated(
     engines(paid={"paid": True})
     generation = submit()
     leases.claim(Attempt.objects.get(generation=generation).id)
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     reconciliation.reconcile()
     assert states(generation) == [("paid", "unknown")]
     assert books(team) == (START, 0)
@@ -347,7 +347,7 @@ def test_a_worker_that_lost_its_lease_cannot_finish(submit: Submit, unpublished:
     generation = submit()
     claim = leases.claim(Attempt.objects.get(generation=generation).id)
     assert claim is not None
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     reconciliation.reconcile()
     finishing.succeed(claim, result())
     generation.refresh_from_db()

@@ -1,26 +1,29 @@
 """Jobs on the hosted API, through the whole core, while it fails in every way: what is charged, and what is shown."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import ledger
 from accounts.access import Actor
 from accounts.credits import MICRO
 from accounts.models import Team
-from generations import catalogue, execution, finishing, gate, reconciliation, submission
+from generations import catalogue, execution, finishing, gate, leases, reconciliation, submission
+from generations.engines import base
+from generations.engines.segmind import answers, body, engine, polling
 from generations.engines.segmind import client as clients
-from generations.engines.segmind import polling
 from generations.models import Attempt, Gate, Generation, Output
 from generations.models.attempt import LIVE, State
 from generations.models.generation import Door, Status
 from tests import upstream
-from tests.jobs import SCRIPTED, given
+from tests.jobs import SCRIPTED, given, let_leases_run_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,6 +37,7 @@ PRICE = 10_000
 def server(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[upstream.Server]:
     monkeypatch.setattr(clients, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(polling, "UNSEEN", (0.0, 0.0))
+    monkeypatch.setattr(engine, "SETTLING_SECONDS", 0.0)
     with upstream.running() as running:
         options = {"key": upstream.KEY, "base_url": running.origin, "markup": 1.5}
         seconds = {"submit_seconds": 0.7, "poll_seconds": 0.4, "output_seconds": 0.4}
@@ -65,6 +69,11 @@ def come_to_rest(generation: Generation) -> Generation:
         reconciliation.reconcile()
     generation.refresh_from_db()
     return generation
+
+
+def expire(generation_id: Any) -> None:
+    Generation.objects.filter(id=generation_id).update(created_at=timezone.now() - timedelta(hours=1))
+    finishing.expire(Generation.objects.get(id=generation_id))
 
 
 def books(team: Team) -> tuple[int, int]:
@@ -179,7 +188,7 @@ def test_an_upstream_that_went_away_with_the_job_is_asked_again_when_it_is_back(
     assert states(generation) == [("segmind", State.SUBMITTED)]
     assert books(team) == (0, generation.quote)
     server.script()
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     reconciliation.reconcile()
     execution.run(unpublished[-1])
     generation.refresh_from_db()
@@ -267,3 +276,135 @@ def test_a_canceled_job_whose_end_never_comes_is_let_go_at_the_deadline(
     come_to_rest(generation)
     assert states(generation) == [("segmind", State.UNKNOWN)]
     assert books(team) == (0, 0)
+
+
+@pytest.mark.parametrize("end", [finishing.cancel, expire])
+def test_m5_r1_what_ends_while_it_waits_for_its_turn_is_not_called_and_costs_nothing(
+    server: upstream.Server,
+    actor: Actor,
+    unpublished: list[int],
+    team: Team,
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[Any], object],
+) -> None:
+    generation = submit(actor)
+    enter = gate._enter
+
+    def ended_meanwhile(alias: str, limits: base.Limits) -> float:
+        end(generation.id)
+        return enter(alias, limits)
+
+    monkeypatch.setattr(gate, "_enter", ended_meanwhile)
+    done = work(generation)
+    assert server.calls() == []
+    assert done.status in (Status.CANCELED, Status.FAILED)
+    assert (done.cost, books(team)) == (None, (0, 0))
+    assert not Attempt.objects.filter(state__in=LIVE).exists()
+
+
+# --- faults of our own --------------------------------------------------------------------------------------
+
+
+def test_what_breaks_before_the_call_is_no_unknown_outcome_and_no_fault_of_the_upstream(
+    server: upstream.Server, actor: Actor, unpublished: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(job: base.Job) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(body, "encoded", broken)
+    assert states(work(submit(actor))) == [("segmind", State.FAILED)]
+    assert (server.calls(), Gate.objects.exists()) == ([], False)
+
+
+def test_a_database_that_is_away_for_a_moment_ends_no_job_that_nobody_was_called_for(
+    server: upstream.Server, actor: Actor, unpublished: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = submit(actor)
+
+    def away(alias: str, limits: base.Limits) -> float:
+        raise OperationalError("the server closed the connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gate, "_enter", away)
+        execution.run(Attempt.objects.get().id)
+    assert Attempt.objects.get().state == State.QUEUED
+    Attempt.objects.update(not_before=None)
+    assert work(generation).status == Status.SUCCEEDED
+
+
+def test_a_busy_engine_is_waited_for_a_minute_and_then_the_next_one_serves(
+    server: upstream.Server, actor: Actor, unpublished: list[int], settings: LazySettings
+) -> None:
+    settings.ROUTES = {slug: ["segmind", "free"] for slug in catalogue.MODELS}
+    server.script({"fault": "status", "status": 429, "retry_after": 1, "on": ["submit"]})
+    generation = work(submit(actor))
+    assert states(generation) == [("segmind", State.QUEUED)]
+    Gate.objects.update(paused_until=None)
+    Attempt.objects.update(not_before=None)
+    Generation.objects.update(created_at=timezone.now() - timedelta(seconds=execution.BUSY_SECONDS))
+    assert states(work(generation)) == [("segmind", State.FAILED), ("free", State.DONE)]
+
+
+def test_an_id_that_the_database_did_not_take_is_in_the_log(
+    server: upstream.Server,
+    actor: Actor,
+    unpublished: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(leases, "WRITE_AGAIN", (0.0,))
+
+    def away(self: Any, **_: Any) -> int:
+        raise OperationalError("away")
+
+    submit(actor)
+    update = QuerySet.update
+    monkeypatch.setattr(QuerySet, "update", lambda self, **new: (away if "upstream_id" in new else update)(self, **new))
+    with pytest.raises(OperationalError):
+        execution.run(Attempt.objects.get().id)
+    (job,) = server.report()["jobs"]
+    assert job["id"] in caplog.text
+
+
+def test_what_was_taken_for_a_picture_that_cannot_be_had_now_is_known(
+    server: upstream.Server, actor: Actor, unpublished: list[int]
+) -> None:
+    server.script({"fault": "status", "status": 503, "on": ["output"]})
+    generation = work(submit(actor))
+    assert states(generation) == [("segmind", State.SUBMITTED)]
+    come_to_rest(generation)
+    attempt = Attempt.objects.get()
+    assert (attempt.state, attempt.cost) == (State.UNKNOWN, PRICE)
+
+
+@pytest.mark.parametrize(("named", "delivered", "charged"), [(1, 1, 15_000), (60, 4, 60_000)])
+def test_as_many_pictures_are_paid_for_as_came_and_no_more_are_taken_than_were_asked_for(
+    server: upstream.Server,
+    actor: Actor,
+    unpublished: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    named: int,
+    delivered: int,
+    charged: int,
+) -> None:
+    urls = engine._urls
+    monkeypatch.setattr(engine, "_urls", lambda answer: (urls(answer) * 20)[:named])
+    done = work(submit(actor, samples=4))
+    assert (done.status, done.outputs.count(), done.cost) == (Status.SUCCEEDED, delivered, charged)
+    assert any("1 of 4" in note for note in done.notes) == (delivered == 1)
+
+
+def test_a_result_that_lags_behind_its_status_is_waited_for(
+    server: upstream.Server, actor: Actor, unpublished: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation = submit(actor)
+    with monkeypatch.context() as patch:
+        said = iter(["COMPLETED", "PROCESSING", "PROCESSING"])
+        patch.setattr(answers, "status", lambda answer: next(said))
+        patch.setattr(answers, "is_failure", lambda answer: False)
+        work(generation)
+    assert states(generation) == [("segmind", State.SUBMITTED)]
+    let_leases_run_out()
+    execution.run(Attempt.objects.get().id)
+    generation.refresh_from_db()
+    assert generation.status == Status.SUCCEEDED

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from generations.engines.segmind.polling import LEAST_STEP, LONGEST_STEP, Timetable
+from generations.engines.segmind.polling import LEAST_STEP, LONGEST_FIRST, LONGEST_STEP, REMEMBERED, Timetable
 
 
 def asked(timetable: Timetable, kind: str = "kind", expected: float = 9.0, count: int = 12) -> list[float]:
@@ -22,7 +22,7 @@ def late(timetable: Timetable, taken: float, **more: float) -> tuple[float, int]
 def test_what_was_seen_is_asked_for_right_after_it_is_done() -> None:
     timetable = Timetable()
     for _ in range(5):
-        timetable.learn("kind", 2.9)
+        timetable.learn("kind", 3.0, 2.9)
     delay, questions = late(timetable, 2.9)
     assert delay <= 0.06
     assert questions == 1
@@ -39,7 +39,7 @@ def test_times_that_vary_are_asked_for_between_the_fastest_and_the_slowest() -> 
     timetable = Timetable()
     seen = [2.0 + number / 10 for number in range(20)]
     for each in seen:
-        timetable.learn("kind", each)
+        timetable.learn("kind", each + 1, each)
     found = [late(timetable, each) for each in seen]
     assert sum(delay for delay, _ in found) / len(found) < 0.4
     assert max(questions for _, questions in found) <= 6
@@ -54,5 +54,24 @@ def test_questions_come_ever_more_slowly_but_never_end() -> None:
 
 def test_kinds_are_learnt_apart() -> None:
     timetable = Timetable()
-    timetable.learn("other", 1.0)
+    timetable.learn("other", 1.0, 1.0)
     assert asked(timetable) == asked(Timetable())
+
+
+def test_an_hour_of_trouble_does_not_make_the_next_job_wait_for_an_hour() -> None:
+    timetable = Timetable()
+    timetable.learn("kind", 1000.0, 1000.0)
+    assert asked(timetable, expected=3.0)[0] <= LONGEST_FIRST + LEAST_STEP
+
+
+def test_without_a_word_of_how_long_it_took_the_first_look_comes_ever_sooner() -> None:
+    timetable = Timetable()
+    for _ in range(3 * REMEMBERED):
+        timetable.learn("kind", max(5.0, asked(timetable)[0]), None)
+    assert asked(timetable)[0] < 5.5
+
+
+def test_what_is_said_is_at_most_what_has_passed() -> None:
+    timetable = Timetable()
+    timetable.learn("kind", 3.0, 2900.0)  # milliseconds
+    assert asked(timetable)[0] == pytest.approx(3.0 + LEAST_STEP)

@@ -16,7 +16,7 @@ from generations.engines.scripted import ScriptedEngine
 from generations.models import Attempt, Generation, Output
 from generations.models.attempt import State
 from generations.models.generation import Status
-from tests.jobs import Configure, Submit
+from tests.jobs import Configure, Submit, let_leases_run_out
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def test_one_row_that_cannot_be_dealt_with_does_not_stop_the_others(
 ) -> None:
     claimed(submit())
     bad = Attempt.objects.get()
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     waiting = submit(model="sdxl-inpaint")
     Attempt.objects.filter(generation=waiting).update(published_at=timezone.now() - timedelta(seconds=60))
 
@@ -116,7 +116,7 @@ def test_an_engine_that_left_the_settings_is_passed_over(
     engines(gone={}, left={})
     generation = submit()
     claimed(generation)
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     engines(left={})
     reconciliation.reconcile()
     assert list(Attempt.objects.values_list("engine", "state").order_by("id")) == [
@@ -150,10 +150,25 @@ def test_many_that_wait_upstream_do_not_hide_one_that_was_abandoned(
     for number in range(3):
         leases.note_submitted(claimed(submit()), f"upstream-{number}")
     lost = claimed(submit()).attempt
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     reconciliation.reconcile()
     lost.refresh_from_db()
     assert lost.state == State.UNKNOWN
+    assert len(unpublished) == 2
+
+
+def test_an_upstream_that_is_away_is_not_asked_at_every_pass(
+    submit: Submit, engines: Configure, unpublished: list[int], settings: LazySettings
+) -> None:
+    engines(paid={"paid": True})
+    leases.note_submitted(claimed(submit()), "upstream-1")
+    let_leases_run_out()
+    unpublished.clear()
+    for _ in range(5):
+        reconciliation.reconcile()
+    assert len(unpublished) == 1
+    age(settings.REPUBLISH_AFTER + 1)
+    reconciliation.reconcile()
     assert len(unpublished) == 2
 
 
@@ -209,7 +224,7 @@ def test_m3_a_rejection_by_a_worker_that_lost_its_lease_changes_nothing(
 ) -> None:
     generation = submit()
     late = claimed(generation)
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     reconciliation.reconcile()
     finishing.reject(late, "no")
     generation.refresh_from_db()
@@ -268,7 +283,7 @@ def test_r1_an_upstream_that_limits_the_polling_is_asked_again_later(
     engines(first={"paid": True, "handoff": True}, second={"paid": True})
     execution.run(attempt.id)
     assert Attempt.objects.get().state == State.SUBMITTED  # it is not time yet
-    Attempt.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    let_leases_run_out()
     reconciliation.reconcile()
     assert unpublished[-1:] == [attempt.id]
     execution.run(attempt.id)

@@ -10,6 +10,7 @@ import pytest
 from generations import catalogue
 from generations.engines import base
 from generations.engines.segmind import client as clients
+from generations.engines.segmind import engine as engines
 from generations.engines.segmind import polling
 from generations.engines.segmind.engine import SegmindEngine
 from generations.imaging import decode, encode
@@ -31,6 +32,7 @@ def server() -> Iterator[upstream.Server]:
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(polling, "UNSEEN", (0.0, 0.0))
+    monkeypatch.setattr(engines, "SETTLING_SECONDS", 0.0)
 
 
 def engine(server: upstream.Server, **options: Any) -> SegmindEngine:
@@ -164,7 +166,7 @@ def test_the_key_goes_to_the_api_and_not_with_pictures(server: upstream.Server) 
 def test_a_job_takes_few_questions(server: upstream.Server) -> None:
     server.script(delay=0.6)
     made = engine(server)
-    made._timetable.learn("bg-replace × 1", 0.6)
+    made._timetable.learn("bg-replace × 1", 0.6, 0.6)
     began = time.monotonic()
     run(made, job())
     assert time.monotonic() - began < 3
@@ -267,7 +269,8 @@ LASTING: dict[str, tuple[dict[str, Any], type[base.EngineError]]] = {
     "picture cut": ({"fault": "half", "on": ["output"]}, base.OutcomeUnknown),
     "picture is a page": ({"fault": "html", "on": ["output"]}, base.OutcomeUnknown),
     "picture down": ({"fault": "status", "status": 503, "on": ["output"]}, base.Unavailable),
-    "picture redirects": ({"fault": "redirect", "on": ["output"]}, base.Unavailable),
+    "picture redirects": ({"fault": "redirect", "on": ["output"]}, base.OutcomeUnknown),
+    "picture gone": ({"fault": "status", "status": 404, "on": ["output"]}, base.OutcomeUnknown),
     "elsewhere": ({"fault": "elsewhere"}, base.OutcomeUnknown),
     "elsewhere, with the origin's name in it": (
         {"fault": "elsewhere", "url": "http://127.0.0.1@10.0.0.1/a.jpg"},
@@ -285,6 +288,7 @@ def test_what_lasts_says_what_to_do(server: upstream.Server, name: str) -> None:
     with pytest.raises(error) as caught:
         run(engine(server), job())
     assert type(caught.value) is error
+    assert caught.value.spent == (10_000 if name.startswith(("picture", "elsewhere", "failed")) else 0)
     assert max(len(server.calls(kind)) for kind in ("status", "result", "output")) <= clients.TRIES
     assert sum(server.submits().values()) == 1
 
@@ -313,11 +317,11 @@ def test_pictures_come_from_hosts_that_are_named(
 
     asked: list[str] = []
 
-    def fetch(url: str, **_: Any) -> outbound.Fetched:
-        asked.append(url)
+    def ask(call: Any, target: Any, limit: int) -> outbound.Fetched:
+        asked.append(target.url)
         return outbound.Fetched(png(), "image/png")
 
-    monkeypatch.setattr(outbound, "fetch", fetch)
+    monkeypatch.setattr(outbound.fetches, "_ask", ask)
     server.script({"fault": "elsewhere", "url": f"https://{host}/a.png"})
     if allowed:
         assert len(run(engine(server), job()).pictures) == 1
@@ -356,5 +360,7 @@ def test_progress_can_end_the_waiting(server: upstream.Server) -> None:
         raise base.Canceled
 
     made = engine(server)
+    handed = made.submit(job(), told)
+    assert isinstance(handed, base.Submitted)
     with pytest.raises(base.Canceled):
-        made.collect(made.submit(job(), told).request_id, job(), stop)
+        made.collect(handed.request_id, job(), stop)

@@ -99,6 +99,10 @@ class Submitted:
     request_id: str
 
 
+Call = Callable[[], Result | Submitted]
+"""The one call of a job that may cost money."""
+
+
 class EngineError(Exception):
     """Base of what an engine may raise; the message is shown to the person who asked.
 
@@ -190,6 +194,13 @@ class Engine(ABC):
         """Return the parameters with a value that make no difference here. An engine that does not read the prompt
         stands in for another only where that is allowed."""
         return ()
+
+    def prepare(self, job: Job, progress: Progress) -> Call:
+        """Do what can be done before anything is called, and return the call. Raises an `EngineError`.
+
+        What a paid engine does here is certainly free, and it learns at the last moment whether it is still wanted.
+        """
+        return lambda: self.submit(job, progress)
 
     @abstractmethod
     def submit(self, job: Job, progress: Progress) -> Result | Submitted:

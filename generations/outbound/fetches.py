@@ -51,21 +51,29 @@ class _Target:
         return f"{self.host}:{self.port}"
 
 
-def fetch(url: str, *, allow: Sequence[str] = (), seconds: float = SECONDS, limit: int = LIMIT) -> Fetched:
+def fetch(
+    url: str,
+    *,
+    allow: Sequence[str] = (),
+    hosts: Sequence[str] = (),
+    seconds: float = SECONDS,
+    limit: int = LIMIT,
+) -> Fetched:
     """Return the body behind `url`, within `seconds` in all and `limit` decoded bytes.
 
-    Only the public internet is reached. allow: "host:port" entries that are reached wherever they lead. Up to
-    three redirects are followed, each checked like the URL itself; one to an entry of `allow` only within the
-    same host and port. No proxy, cookie or setting of the environment is used. Raises Refused or Failed.
+    Only the public internet is reached, and where `hosts` are named only they and their subdomains. allow:
+    "host:port" entries that are reached wherever they lead. Up to three redirects are followed, each checked like the
+    URL itself; one to an entry of `allow` only within the same host and port. No proxy, cookie or setting of the
+    environment is used. Raises Refused or Failed.
     """
-    target = _target(url)
+    target = _target(url, hosts)
     opened = frozenset(map(_place, allow)) & {target.place}
     with calls.Call(seconds, opened) as call:
         for _ in range(MAX_REDIRECTS + 1):
             answer = _ask(call, target, limit)
             if isinstance(answer, Fetched):
                 return answer
-            target = _target(answer)
+            target = _target(answer, hosts)
     raise Failed(f"the URL redirects more than {MAX_REDIRECTS} times")
 
 
@@ -95,7 +103,7 @@ def _read(call: calls.Call, response: requests.Response, limit: int) -> Fetched 
     return Fetched(body, kind.partition(";")[0].strip().lower())
 
 
-def _target(url: str) -> _Target:
+def _target(url: str, hosts: Sequence[str] = ()) -> _Target:
     if len(url) > MAX_URL:
         raise Refused(f"the URL has {len(url):,} characters; at most {MAX_URL:,} are allowed")
     try:
@@ -108,7 +116,10 @@ def _target(url: str) -> _Target:
     if parts.auth is not None or "@" in (parts.netloc or ""):
         raise Refused("the URL carries a name or password; that is not allowed")
     port = calls.PORTS[parts.scheme] if parts.port is None else parts.port
-    return _Target(sent, calls.normal(parts.host), port)
+    host = calls.normal(parts.host)
+    if hosts and not any(host == named or host.endswith(f".{named}") for named in hosts):
+        raise Refused(f"the URL's host {host!r} is not one of {', '.join(hosts)}")
+    return _Target(sent, host, port)
 
 
 def _place(entry: str) -> str:

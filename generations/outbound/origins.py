@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import requests
 
 from generations.outbound import calls, transport
-from generations.outbound.errors import Refused
+from generations.outbound.errors import Refused, Unreachable
 
 KEPT = 32
 """Idle connections that are kept for the next call."""
@@ -65,6 +65,14 @@ class Origin:
             raise Refused(f"{path!r} is not a path")
         given = {"User-Agent": "Sceneshift", "Accept-Encoding": "identity", **headers}
         with calls.Call(seconds, self._opened) as call:
-            request = requests.Request(method, f"{self.url}{path}", headers=given, data=body).prepare()
+            request = _prepared(method, f"{self.url}{path}", given, body)
             with transport.send(adapter, call, request) as response:
                 return Answer(response.status_code, response.headers, transport.read(call, response, limit))
+
+
+def _prepared(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> requests.PreparedRequest:
+    """Return the request. Raises Unreachable without the reason, which may hold a header's secret."""
+    try:
+        return requests.Request(method, url, headers=headers, data=body).prepare()
+    except (requests.RequestException, ValueError):
+        raise Unreachable("the request can't be made of these headers") from None

@@ -17,6 +17,12 @@ from generations.outbound import Answer
 AGAIN_SECONDS = 5.0
 """After a 429 that does not say when."""
 
+LEAST_PAUSE, MOST_PAUSE = 0.5, 3600.0
+"""What a 429 may ask for, in seconds: a clock that is off, or a wrong unit, must not be obeyed."""
+
+UNSURE = frozenset({408, 499})
+"""4xx that something in front of the API answers after it has passed the request on."""
+
 LONGEST_WORDS = 300
 
 
@@ -35,7 +41,7 @@ def refusal(answer: Answer) -> base.EngineError:
     make = REFUSALS.get(answer.status)
     if make is not None:
         return make(answer)
-    if 400 <= answer.status < 500:
+    if 400 <= answer.status < 500 and answer.status not in UNSURE:
         return base.Broken(f"The hosted API refused this run ({answer.status}): {words(answer)}")
     return base.OutcomeUnknown(f"The hosted API answered {answer.status}; whether it runs the job is not known.")
 
@@ -55,6 +61,20 @@ def body(answer: Answer) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return read if isinstance(read, dict) else {}
+
+
+COMPLETED = "COMPLETED"
+GOING = frozenset({"", "QUEUED", "PROCESSING", "IN_QUEUE", "IN_PROGRESS", "PENDING", "RUNNING", "STARTING"})
+
+
+def status(answer: Answer) -> str:
+    """Return where a job stands, in upper case; "" where the answer does not say."""
+    return str(body(answer).get("status", "")).upper()
+
+
+def is_failure(answer: Answer) -> bool:
+    """Return whether a job has ended without a result; a word that we do not know is taken for an end."""
+    return answer.status == 422 or status(answer) not in GOING | {COMPLETED}
 
 
 def words(answer: Answer) -> str:
@@ -83,15 +103,12 @@ def credits_left(answer: Answer) -> int | None:
 
 
 def pause(answer: Answer) -> float:
-    """Return the seconds that a 429 asks us to wait."""
-    reset = _time(answer.headers.get("x-rate-limit-reset-at-utc", ""))
-    if reset is not None:
-        return max(0.5, reset - time.time())
+    """Return the seconds that a 429 asks us to wait, within reason."""
     after = answer.headers.get("Retry-After", "")
-    seconds = _number(after)
-    if seconds is None and (moment := _time(after)) is not None:
-        seconds = moment - time.time()
-    return AGAIN_SECONDS if seconds is None else max(0.5, seconds)
+    dates = (answer.headers.get("x-rate-limit-reset-at-utc", ""), after)
+    moment = next((found for text in dates if (found := _time(text)) is not None), None)
+    seconds = _number(after) if moment is None else moment - time.time()
+    return AGAIN_SECONDS if seconds is None else min(max(LEAST_PAUSE, seconds), MOST_PAUSE)
 
 
 def _rejected(answer: Answer) -> base.EngineError:

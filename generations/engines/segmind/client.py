@@ -26,6 +26,7 @@ RETRY_SHARE = 0.2
 
 RETRY_FLOOR = 10
 
+ELSEWHERE = "The hosted API made a picture, and says it lies where we do not fetch from."
 Got = TypeVar("Got")
 
 
@@ -67,7 +68,9 @@ class Client:
         self.output_hosts = output_hosts
         self.submit_seconds, self.poll_seconds, self.output_seconds = submit_seconds, poll_seconds, output_seconds
         self.budget = Budget()
-        self._headers = {"x-api-key": key, "Accept": "application/json"}
+        if not key.strip().isprintable() or not key.strip().isascii():
+            raise ValueError("the key of the hosted API has a character that no header may have")
+        self._headers = {"x-api-key": key.strip(), "Accept": "application/json"}
 
     def submit(self, slug: str, body: bytes) -> str:
         """Hand a job over, once, and return its request id. Raises an EngineError that says whether it may be paid."""
@@ -108,19 +111,22 @@ class Client:
         if f"{parts.scheme}://{parts.netloc}" == self.origin.url:
             path = parts.path + (f"?{parts.query}" if parts.query else "")
             return self._tried(lambda: _whole(self._own_picture(path)), "its picture")
-        if parts.scheme == "https" and self._is_allowed(parts.hostname or ""):
-            return self._tried(lambda: _whole(outbound.fetch(url, seconds=self.output_seconds).data), "its picture")
-        raise base.OutcomeUnknown("The hosted API made a picture, and says it lies where we do not fetch from.")
+        if parts.scheme != "https":
+            raise base.OutcomeUnknown(ELSEWHERE)
+        return self._tried(lambda: _whole(self._hosted_picture(url)), "its picture")
 
     def _own_picture(self, path: str) -> bytes:
         """Fetch from the origin; without the key, which a picture's address does not need."""
         answer = self.origin.get(path, headers={}, seconds=self.output_seconds, limit=outbound.LIMIT)
         if answer.status != 200:
-            raise outbound.Failed(f"it answered {answer.status}")
+            raise _Unreadable(answer)
         return answer.data
 
-    def _is_allowed(self, host: str) -> bool:
-        return any(host == allowed or host.endswith(f".{allowed}") for allowed in self.output_hosts)
+    def _hosted_picture(self, url: str) -> bytes:
+        try:
+            return outbound.fetch(url, hosts=self.output_hosts, seconds=self.output_seconds).data
+        except outbound.Refused as error:
+            raise base.OutcomeUnknown(ELSEWHERE) from error
 
     def _json(self, path: str, what: str = "where the job stands", *, tries: int = TRIES) -> Answer:
         """Return a readable answer: 200, or 422. Raises Unavailable where there is none now, NotConfigured,
@@ -167,8 +173,8 @@ def _pause(number: int, error: Exception) -> float:
 def _given_up(error: Exception, what: str) -> base.EngineError:
     if isinstance(error, errors.ImageError):
         return base.OutcomeUnknown(f"The hosted API made a picture that can't be used: {error}.")
-    if isinstance(error, _Unreadable) and error.answer.status == 404:
-        return base.OutcomeUnknown("The hosted API does not know the job any more.")
+    if isinstance(error, _Unreadable) and (error.answer.status in (404, 410) or 300 <= error.answer.status < 400):
+        return base.OutcomeUnknown(f"The hosted API does not have {what} any more ({error.answer.status}).")
     return base.Unavailable(f"The hosted API does not say {what}: {error}.")
 
 

@@ -19,6 +19,9 @@ RATE = 0.0015
 SHOW_EVERY = 3.0
 """Seconds between two words of progress while nothing is asked."""
 
+SETTLING_SECONDS = 30.0
+"""For so long after the submit the upstream may not know the job yet."""
+
 OUTPUT_HOSTS = ("segmind.com",)
 
 
@@ -71,11 +74,15 @@ class SegmindEngine(base.Engine):
         by_time = math.ceil(self.price(self.seconds(model, params, pixels)) * self.markup)
         return max(self.estimate(model, params, pixels), by_time)
 
-    def submit(self, job: base.Job, progress: base.Progress) -> base.Submitted:
-        """Hand the job over, once."""
+    def prepare(self, job: base.Job, progress: base.Progress) -> base.Call:
+        """Encode the job; the call hands it over."""
         encoded = body.encoded(job)
         progress(0.02, "Handing over to the hosted API")
-        return base.Submitted(self.client.submit(job.model, encoded))
+        return lambda: base.Submitted(self.client.submit(job.model, encoded))
+
+    def submit(self, job: base.Job, progress: base.Progress) -> base.Result | base.Submitted:
+        """Hand the job over, once."""
+        return self.prepare(job, progress)()
 
     def collect(self, request_id: str, job: base.Job, progress: base.Progress) -> base.Result:
         """Wait until the job is done, and fetch its pictures at once: the upstream keeps them for seven days."""
@@ -93,23 +100,29 @@ class SegmindEngine(base.Engine):
         began = time.monotonic()
         for pause in self._timetable.pauses(kind, expected):
             _sleep(pause, began, expected, progress)
-            answer = self.client.status(request_id)
-            said = str(answers.body(answer).get("status", "")).upper()
-            if answer.status == 422 or said == "FAILED":
+            try:
+                answer = self.client.status(request_id)
+            except base.OutcomeUnknown:
+                if time.monotonic() - began < SETTLING_SECONDS:
+                    continue
+                raise
+            if answers.is_failure(answer):
                 raise _failed(answer)
-            if said == "COMPLETED":
-                taken = answers.metrics(answer).total
-                self._timetable.learn(kind, time.monotonic() - began if taken is None else taken)
+            if answers.status(answer) == answers.COMPLETED:
+                self._timetable.learn(kind, time.monotonic() - began, answers.metrics(answer).total)
                 return
 
     def _result(self, answer: Answer, job: base.Job, elapsed: float) -> base.Result:
-        if answer.status == 422:
+        if answers.is_failure(answer):
             raise _failed(answer)
+        if answers.status(answer) != answers.COMPLETED:
+            raise base.RateLimited("The hosted API has the job done, and not its result yet.", after=2.0)
         metrics = answers.metrics(answer)
         spent = catalogue.get(job.model).price(job.params) if metrics.cost is None else metrics.cost
+        asked = int(job.params.get("samples", 1))
         try:
-            pictures = [self.client.picture(url) for url in _urls(answer)]
-        except base.OutcomeUnknown as error:
+            pictures = [self.client.picture(url) for url in _urls(answer)[:asked]]
+        except base.EngineError as error:
             error.spent = spent
             raise
         return base.Result(
@@ -118,9 +131,10 @@ class SegmindEngine(base.Engine):
                 for number, (data, probe) in enumerate(pictures)
             ),
             seconds=elapsed if metrics.seconds is None else metrics.seconds,
-            cost=math.ceil(spent * self.markup),
+            cost=math.ceil(spent * self.markup * len(pictures) / asked),
             spent=spent,
             balance=metrics.balance,
+            notes=_short(len(pictures), asked),
         )
 
 
@@ -136,6 +150,11 @@ def _sleep(seconds: float, began: float, expected: float, progress: base.Progres
         time.sleep(min(left, SHOW_EVERY))
         share = (time.monotonic() - began) / max(expected, 0.1)
         progress(0.05 + 0.85 * (1 - math.exp(-1.5 * share)), "Running at the hosted API")
+
+
+def _short(made: int, asked: int) -> tuple[str, ...]:
+    """Return what to say where fewer pictures came than were asked for."""
+    return (f"The hosted API made {made} of {asked} pictures; you pay for those.",) if made < asked else ()
 
 
 def _failed(answer: Answer) -> base.Broken:

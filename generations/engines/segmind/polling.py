@@ -15,6 +15,7 @@ UNSEEN = (0.35, 1.2)
 """Where nothing was seen: the fastest and the slowest, as shares of the published time."""
 
 LEAST_STEP = 0.04
+LONGEST_FIRST = 20.0
 GROWTH = 1.5
 LONGEST_STEP = 20.0
 
@@ -26,14 +27,19 @@ class Timetable:
         self._seen: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._lock = threading.Lock()
 
-    def learn(self, kind: str, seconds: float) -> None:
-        """Take note that a job of a kind took so many seconds."""
+    def learn(self, kind: str, elapsed: float, said: float | None) -> None:
+        """Take note of a job that was found done after `elapsed` seconds, and took as many as the upstream `said`.
+
+        Where it says nothing the job may have been done long before: taken for a little less, the next is looked at
+        earlier. What it says is at most what has passed.
+        """
         with self._lock:
-            self._seen[kind].append(seconds)
+            self._seen[kind].append(0.9 * elapsed if said is None else min(said, elapsed))
 
     def pauses(self, kind: str, expected: float) -> Iterator[float]:
         """Yield, without end, the seconds to wait before each question. expected: where nothing was seen so far."""
         fast, slow = self._range(kind, expected)
+        fast = min(fast, max(LONGEST_FIRST, UNSEEN[1] * expected))  # what was seen may have been an hour of trouble
         yield fast + LEAST_STEP
         step = max(LEAST_STEP, 0.015 * fast, (slow - fast) / 4)
         while True:
