@@ -63,7 +63,7 @@ def passed(engine: base.Engine, confirm: Callable[[], None] = lambda: None) -> I
         try:
             yield
         except base.EngineError as error:
-            _leave(engine.alias, place, error)
+            _leave(engine.alias, place, error, called=not isinstance(error, base.Canceled))
             raise
         except BaseException:
             _leave(engine.alias, place, base.OutcomeUnknown("The engine broke."))
