@@ -19,6 +19,7 @@ from django.db import DatabaseError, OperationalError
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
+from config import database as signs_of_life
 from config.embedded_sqlite3 import pool
 from config.embedded_sqlite3.base import TRY_SECONDS
 from config.embedded_sqlite3.writing import Turn
@@ -161,6 +162,59 @@ def test_a_forked_child_has_no_connection_of_its_parent_and_a_turn_of_its_own(da
     with transaction(database):
         run(database, "UPDATE counts SET n = n + 1")
     assert run(database, "SELECT n FROM counts") == [(2,)]
+
+
+@pytest.mark.parametrize("does", ["SELECT n FROM counts", "UPDATE counts SET n = 1"])
+def test_r5_a_child_forked_while_a_sign_of_life_is_written_can_write(
+    database: ConnectionHandler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str
+) -> None:
+    """As billiard forks: in a thread, while the heartbeat has one of its own."""
+    monkeypatch.setattr(signs_of_life, "connection", database["default"])
+    is_open, forked = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        with signs_of_life.direct_connection() as direct, direct.cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute(does)
+            is_open.set()
+            forked.wait(0.5)  # it must not be, and how long that goes on is of no account
+            cursor.execute("COMMIT")
+
+    def fork() -> int:
+        child = os.fork()
+        if not child:
+            try:
+                own = sqlite3.connect(tmp_path / "db.sqlite3", timeout=5, isolation_level=None)
+                own.execute("UPDATE counts SET n = 7")
+                os._exit(0)
+            finally:
+                os._exit(1)
+        forked.set()
+        return child
+
+    close(database)
+    with ThreadPoolExecutor(2) as threads:
+        beating = threads.submit(beat)
+        assert is_open.wait(20)
+        child = threads.submit(fork).result(20)
+        beating.result(20)
+    assert os.waitpid(child, 0)[1] == 0
+    assert run(database, "SELECT n FROM counts") == [(7,)]
+
+
+def test_a_process_that_has_a_sign_of_life_open_can_fork_in_the_same_thread(
+    database: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signs_of_life, "connection", database["default"])
+    with signs_of_life.direct_connection():
+        child = os.fork()
+        if not child:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    with ThreadPoolExecutor(1) as other, signs_of_life.direct_connection() as direct:
+        direct.ensure_connection()
+        direct.close()
+        assert not other.submit(signs_of_life._sqlite.acquire, blocking=False).result(20)
 
 
 # --- turns --------------------------------------------------------------------------------------------------
