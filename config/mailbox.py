@@ -7,7 +7,6 @@ more than all else. Waiting costs nothing: a reader hangs a named pipe ("bell") 
 message writes one byte into it.
 """
 
-import fcntl
 import logging
 import os
 import selectors
@@ -16,6 +15,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from config import file_lock
 
 SPANS = struct.Struct("<QQ")
 """In front of a file: where in it the first message begins, and where the last one ends."""
@@ -26,11 +27,18 @@ SLACK = 1 << 20
 GLANCE = 4096
 """Bytes that are read at first; few messages have more."""
 
+PATIENCE_SECONDS = 0.2
+"""How long a queue's lock, held for a fraction of a millisecond, is waited for; kombu's publishing does so three times,
+and must be over within a second."""
+
 log = logging.getLogger(__name__)
 
 
 class Mailbox:
-    """Queues as files under `root`; any number of processes may put and take at once."""
+    """Queues as files under `root`; any number of processes may put and take at once.
+
+    Whatever opens a queue raises TimeoutError, an OSError, where somebody who was stopped has it locked.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -79,11 +87,15 @@ class Mailbox:
 
     @contextmanager
     def _opened(self, queue: str) -> Iterator["QueueFile"]:
-        """Yield the queue's file, locked; closing it ends the lock, as does the death of this process."""
+        """Yield the queue's file, locked; the death of this process ends the lock, too."""
         descriptor = os.open(f"{self.root}/queues/{queue}.messages", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield QueueFile(descriptor)
+            if not file_lock.take(descriptor, PATIENCE_SECONDS):
+                raise TimeoutError(f"queue {queue} is kept locked")
+            try:
+                yield QueueFile(descriptor)
+            finally:
+                file_lock.give(descriptor)
         finally:
             os.close(descriptor)
 

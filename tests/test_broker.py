@@ -1,5 +1,6 @@
 """The folder that serves as a broker: nothing lost, nothing read half, whoever is killed."""
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -8,6 +9,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty
@@ -163,6 +166,50 @@ def test_a_message_that_does_not_fit_on_the_disk_leaves_no_trace(
     assert mailbox.take("jobs") is None
 
 
+@contextmanager
+def kept_locked(file: Path) -> Iterator[None]:
+    """What a process that was stopped does to a queue."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def test_a_child_forked_while_a_queue_is_locked_does_not_keep_it_locked(mailbox: Mailbox) -> None:
+    with mailbox._opened("jobs"):
+        child = os.fork()
+        if not child:
+            time.sleep(600)
+            os._exit(0)
+    with ThreadPoolExecutor(1) as other:
+        try:
+            other.submit(mailbox.put, "jobs", b"1").result(20)
+            assert other.submit(mailbox.take, "jobs").result(20) == b"1"
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda mailbox: mailbox.put("jobs", b"2"), lambda mailbox: mailbox.take("jobs")],
+    ids=["put", "take"],
+)
+def test_a_queue_kept_locked_is_not_waited_for_for_ever_and_loses_nothing(
+    mailbox: Mailbox, use: Callable[[Mailbox], object]
+) -> None:
+    mailbox.put("jobs", b"1")
+    with ThreadPoolExecutor(1) as other, kept_locked(file_of(mailbox)):
+        used = other.submit(use, mailbox)
+        wait([used], 20)
+        assert used.done(), "it waits for ever"
+        assert isinstance(used.exception(), TimeoutError)
+    assert [mailbox.take("jobs"), mailbox.take("jobs")] == [b"1", None]
+
+
 def file_of(mailbox: Mailbox) -> Path:
     return mailbox.root / "queues" / "jobs.messages"
 
@@ -233,6 +280,19 @@ def test_kombu_sends_and_receives(connection: Connection) -> None:
     assert isinstance(connection.transport, broker.Transport)
 
 
+def test_a_worker_goes_on_once_its_queue_is_no_longer_kept_locked(connection: Connection) -> None:
+    queue = connection.SimpleQueue("jobs")
+    queue.put("late")
+    assert connection.transport_options
+    file = Path(connection.transport_options["folder"]) / "queues" / "jobs.messages"
+    with ThreadPoolExecutor(1) as other, kept_locked(file):
+        reading = other.submit(queue.get, timeout=1)
+        wait([reading], 20)
+        assert reading.done(), "it waits for ever"
+        assert isinstance(reading.exception(), Empty), "to Celery's loop, too, nothing came"
+    assert queue.get(timeout=10).payload == "late"
+
+
 def test_what_was_not_acknowledged_is_put_back_when_a_worker_stops(connection: Connection) -> None:
     queue = connection.SimpleQueue("jobs")
     queue.put("unfinished")
@@ -272,6 +332,25 @@ def test_publishing_fails_within_a_second_where_the_broker_hangs(settings: LazyS
         with pytest.raises(OperationalError):
             queues.publish(app, "any", [], "control")
         assert time.monotonic() - began < 1
+
+
+def test_r4_publishing_fails_within_a_second_where_a_queue_is_kept_locked(
+    settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.BROKER_DIR = tmp_path / "broker"
+    app = application(settings, "filesystem://localhost")
+    with ThreadPoolExecutor(1) as other:
+        other.submit(queues.publish, app, "any", [], "control").result(20)
+        with kept_locked(settings.BROKER_DIR / "queues" / "control.messages"):
+            began = time.monotonic()
+            publishing = other.submit(queues.publish, app, "any", [], "control")
+            wait([publishing], 20)
+            took = time.monotonic() - began
+            assert publishing.done(), "it waits for ever"
+            assert isinstance(publishing.exception(), OperationalError)
+    assert took < 1
+    queues.publish(app, "any", [], "control")
+    assert Mailbox(settings.BROKER_DIR).size("control") == 2
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The embedded database's backend: connections that are used again but never in a doubtful state, and writers that
 take turns, whoever of them dies."""
 
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,9 @@ from django.db import DatabaseError, OperationalError
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
+from config import database as signs_of_life
+from config.embedded_sqlite3 import pool
+from config.embedded_sqlite3.base import TRY_SECONDS
 from config.embedded_sqlite3.writing import Turn
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -160,6 +164,59 @@ def test_a_forked_child_has_no_connection_of_its_parent_and_a_turn_of_its_own(da
     assert run(database, "SELECT n FROM counts") == [(2,)]
 
 
+@pytest.mark.parametrize("does", ["SELECT n FROM counts", "UPDATE counts SET n = 1"])
+def test_r5_a_child_forked_while_a_sign_of_life_is_written_can_write(
+    database: ConnectionHandler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str
+) -> None:
+    """As billiard forks: in a thread, while the heartbeat has one of its own."""
+    monkeypatch.setattr(signs_of_life, "connection", database["default"])
+    is_open, forked = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        with signs_of_life.direct_connection() as direct, direct.cursor() as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute(does)
+            is_open.set()
+            forked.wait(0.5)  # it must not be, and how long that goes on is of no account
+            cursor.execute("COMMIT")
+
+    def fork() -> int:
+        child = os.fork()
+        if not child:
+            try:
+                own = sqlite3.connect(tmp_path / "db.sqlite3", timeout=5, isolation_level=None)
+                own.execute("UPDATE counts SET n = 7")
+                os._exit(0)
+            finally:
+                os._exit(1)
+        forked.set()
+        return child
+
+    close(database)
+    with ThreadPoolExecutor(2) as threads:
+        beating = threads.submit(beat)
+        assert is_open.wait(20)
+        child = threads.submit(fork).result(20)
+        beating.result(20)
+    assert os.waitpid(child, 0)[1] == 0
+    assert run(database, "SELECT n FROM counts") == [(7,)]
+
+
+def test_a_process_that_has_a_sign_of_life_open_can_fork_in_the_same_thread(
+    database: ConnectionHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signs_of_life, "connection", database["default"])
+    with signs_of_life.direct_connection():
+        child = os.fork()
+        if not child:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    with ThreadPoolExecutor(1) as other, signs_of_life.direct_connection() as direct:
+        direct.ensure_connection()
+        direct.close()
+        assert not other.submit(signs_of_life._sqlite.acquire, blocking=False).result(20)
+
+
 # --- turns --------------------------------------------------------------------------------------------------
 
 
@@ -191,9 +248,9 @@ def test_a_turn_is_one_write_and_a_read_needs_none(
     taken: list[bool] = []
     take = Turn.take
 
-    def counted(turn: Turn, seconds: float) -> None:
-        take(turn, seconds)
+    def counted(turn: Turn, seconds: float) -> bool:
         taken.append(True)
+        return take(turn, seconds)
 
     monkeypatch.setattr(Turn, "take", counted)
     run(database, "SELECT n FROM counts")
@@ -224,6 +281,72 @@ def test_who_waits_too_long_is_told_so(tmp_path: Path) -> None:
         for statement in ("INSERT INTO counts VALUES (1)", "BEGIN IMMEDIATE"):
             with pytest.raises(OperationalError, match="database is locked"):
                 other.submit(run, database, statement).result(20)
+
+
+def test_who_cannot_write_yet_gives_others_their_turn_meanwhile(
+    database: ConnectionHandler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+    take = Turn.take
+
+    def noted(turn: Turn, seconds: float) -> bool:
+        has_turn = take(turn, seconds)
+        asked.set()
+        return has_turn
+
+    found = pool.of(str(tmp_path / "db.sqlite3"))
+    assert found is not None
+    rude = sqlite3.connect(tmp_path / "db.sqlite3", isolation_level=None)
+    rude.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as other, monkeypatch.context() as patched:
+        patched.setattr(Turn, "take", noted)
+        writing = other.submit(run, database, "UPDATE counts SET n = n + 1")
+        try:
+            assert asked.wait(20)
+            has_turn = take(found.turn, 10)
+        finally:
+            rude.execute("ROLLBACK")
+        assert has_turn
+        found.turn.give()
+        writing.result(20)
+    assert run(database, "SELECT n FROM counts") == [(1,)]
+
+
+def test_who_reads_while_sqlite_lets_nobody_waits_as_long_as_it_may(tmp_path: Path) -> None:
+    database = open_at(tmp_path / "db.sqlite3", init_command="")  # without WAL, so that a writer keeps readers out
+    run(database, "CREATE TABLE counts (n integer)")
+    alone = sqlite3.connect(tmp_path / "db.sqlite3", isolation_level=None)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(raw, database).result(20)
+        alone.execute("BEGIN EXCLUSIVE")
+        reading = other.submit(run, database, "SELECT n FROM counts")
+        time.sleep(3 * TRY_SECONDS)
+        alone.close()
+        assert reading.result(20) == []
+
+
+@pytest.mark.parametrize("is_alone", [True, False], ids=["statement by itself", "transaction"])
+def test_a_process_that_was_stopped_in_its_turn_does_not_keep_others_from_writing(
+    database: ConnectionHandler, tmp_path: Path, is_alone: bool
+) -> None:
+    hasty = open_at(tmp_path / "db.sqlite3", timeout=2)
+
+    def write() -> None:
+        if is_alone:
+            run(hasty, "UPDATE counts SET n = n + 1")
+        else:
+            with transaction(hasty):
+                run(hasty, "UPDATE counts SET n = n + 1")
+
+    stopped = os.open(tmp_path / "db.sqlite3-turn", os.O_RDWR)
+    with ThreadPoolExecutor(2) as others:
+        fcntl.flock(stopped, fcntl.LOCK_EX)
+        try:
+            for ended in [others.submit(write) for _ in range(2)]:
+                ended.result(20)
+        finally:
+            os.close(stopped)
+    assert run(database, "SELECT n FROM counts") == [(2,)]
 
 
 def count_up(file: Path, times: int) -> None:

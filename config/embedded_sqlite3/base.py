@@ -2,31 +2,54 @@
 and whoever writes waits for the turn first; without it, it is Django's own."""
 
 import sqlite3
+import time
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 
 from config.embedded_sqlite3 import pool
-from config.embedded_sqlite3.writing import Busy, Turn
 
-WRITES = ("INSERT", "UPDATE", "DELETE")
+WRITES = ("INSERT", "UPDATE", "DELETE", "BEGIN")
+TRY_SECONDS = 0.05
+"""How long SQLite itself waits for those who don't ask for the turn, while all the others wait for us."""
+PAUSE_SECONDS = 0.01
+"""Between two tries: enough for those others to have their turn."""
 
 
 class Cursor(base.SQLiteCursorWrapper):
-    """Takes the turn for a statement that writes and stands by itself."""
+    """Takes the turn for a statement that writes by itself, or begins a transaction and so keeps it."""
 
-    def __init__(self, connection: sqlite3.Connection, turn: Turn, seconds: float) -> None:
+    def __init__(self, connection: sqlite3.Connection, wrapper: "DatabaseWrapper") -> None:
         super().__init__(connection)
-        self.turn, self.seconds = turn, seconds
+        self.wrapper = wrapper
 
     def execute(self, query: str, params: Any = None) -> Any:
-        if self.connection.in_transaction or not query.lstrip().startswith(WRITES):
-            return super().execute(query, params)
+        """Run a statement; one outside a transaction again and again while SQLite is busy, with a new turn each time:
+        a connection that can't write for whatever reason holds up nobody else."""
+        if self.connection.in_transaction:
+            return self._execute(query, params)
+        ends = time.monotonic() + self.wrapper.patience
+        writes = query.lstrip().startswith(WRITES)
+        while True:
+            if writes:  # the other half of the time is for SQLite, should the turn not come
+                self.wrapper.take_turn((ends - time.monotonic()) / 2)
+            try:
+                return self._execute(query, params)
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= ends:
+                    raise
+            time.sleep(PAUSE_SECONDS)
+
+    def _execute(self, query: str, params: Any) -> Any:
         try:
-            with self.turn.taken(self.seconds):
-                return super().execute(query, params)
-        except Busy as error:
-            raise sqlite3.OperationalError("database is locked") from error
+            return super().execute(query, params)
+        finally:
+            if not self.connection.in_transaction:
+                self.wrapper.give_turn()
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -45,33 +68,40 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
-        return (self.pool and self.pool.take()) or super().get_new_connection(conn_params)
+        if self.pool and (kept := self.pool.take()):
+            return kept
+        made: sqlite3.Connection = super().get_new_connection(conn_params)
+        if self.pool:  # only now: opening has the whole time, and is not tried again
+            made.execute(f"PRAGMA busy_timeout = {int(min(self.patience, TRY_SECONDS) * 1000)}").close()
+        return made
 
     def create_cursor(self, name: str | None = None) -> Any:
         if self.pool is None:
             return super().create_cursor(name)
-        turn = self.pool.turn
-        return self.connection.cursor(factory=lambda connection: Cursor(connection, turn, self.patience))
+        return self.connection.cursor(factory=lambda connection: Cursor(connection, self))
 
-    def _start_transaction_under_autocommit(self) -> None:
-        self._take_turn()
-        try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
-        except BaseException:
-            self._give_turn()
-            raise
+    def take_turn(self, seconds: float) -> None:
+        """Wait for the turn to write; after so many seconds it is left to SQLite who may."""
+        if self.pool and not self.has_turn:
+            self.has_turn = self.pool.turn.take(seconds)
+
+    def give_turn(self) -> None:
+        """Let the next one write, if it is our turn."""
+        if self.pool and self.has_turn:
+            self.has_turn = False
+            self.pool.turn.give()
 
     def _commit(self) -> Any:
         try:
             return super()._commit()  # type: ignore[misc]
         finally:
-            self._give_turn()
+            self.give_turn()
 
     def _rollback(self) -> Any:
         try:
             return super()._rollback()  # type: ignore[misc]
         finally:
-            self._give_turn()
+            self.give_turn()
 
     def _close(self) -> None:
         try:
@@ -80,24 +110,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             else:
                 super()._close()  # type: ignore[misc]
         finally:
-            self._give_turn()
+            self.give_turn()
 
     def _is_clean(self) -> bool:
         """Return whether another thread may use the connection: nothing is under way on it, nothing went wrong."""
         in_use = self.in_atomic_block or self.errors_occurred or self.connection is None
         return not in_use and not self.connection.in_transaction
-
-    def _take_turn(self) -> None:
-        if self.pool is None:
-            return
-        with self.wrap_database_errors:
-            try:
-                self.pool.turn.take(self.patience)
-            except Busy as error:
-                raise sqlite3.OperationalError("database is locked") from error
-        self.has_turn = True
-
-    def _give_turn(self) -> None:
-        if self.pool and self.has_turn:
-            self.has_turn = False
-            self.pool.turn.give()

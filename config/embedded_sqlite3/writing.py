@@ -1,21 +1,17 @@
 """The queue of those who want to write to one SQLite file.
 
 SQLite lets one write at a time, and whoever finds it taken sleeps and tries again, longer each time: under load the
-unlucky wait for seconds while others pass them. A lock on a file beside the database wakes the next one at once. It
+unlucky wait for seconds while others pass them. A lock on a file beside the database lets the next one in at once. It
 is a queue and no more: that two never write together is still SQLite's care, which also sees to those who don't ask
-here.
+here, or have waited in vain.
 """
 
-import fcntl
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
 
-
-class Busy(Exception):
-    """It was not our turn in time."""
+from config import file_lock
 
 
 class Turn:
@@ -29,29 +25,23 @@ class Turn:
         self.threads = threading.Lock()
         self.descriptor = self._open()
 
-    def take(self, seconds: float) -> None:
-        """Wait for the turn. Raises Busy where this process's other threads keep it for so long."""
-        if not self.threads.acquire(timeout=seconds):
-            raise Busy
+    def take(self, seconds: float) -> bool:
+        """Wait for the turn and return whether it came: who has it may have been stopped. Raises OSError."""
+        ends = time.monotonic() + seconds
+        if not self.threads.acquire(timeout=max(0.0, seconds)):
+            return False
+        has_turn = False
         try:
-            fcntl.flock(self.descriptor, fcntl.LOCK_EX)
-        except BaseException:
-            self.threads.release()
-            raise
+            has_turn = file_lock.take(self.descriptor, ends - time.monotonic())
+        finally:
+            if not has_turn:
+                self.threads.release()
+        return has_turn
 
     def give(self) -> None:
         """Let the next one write."""
-        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+        file_lock.give(self.descriptor)
         self.threads.release()
-
-    @contextmanager
-    def taken(self, seconds: float) -> Iterator[None]:
-        """Have the turn for the block. Raises Busy."""
-        self.take(seconds)
-        try:
-            yield
-        finally:
-            self.give()
 
     def renew(self) -> None:
         """Begin anew in a child process, without what it has of its parent's."""
