@@ -1,7 +1,8 @@
 """Whether an engine may be called now: a breaker, a limit and a rate that all workers share, in the engine's row.
 
-The row is locked for each decision, so that the figures are exact whatever the number of processes. An engine that
-declares no limits is called freely, unless the operator drained it.
+The row is locked for each decision, so that the figures are exact whatever the number of processes; where all is well
+one statement does it (generations.statements). An engine that declares no limits is called freely, unless the operator
+drained it.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from generations import waiting
+from generations import statements, waiting
 from generations.engines import base
 from generations.models import Attempt, Gate
 from generations.models.attempt import State
@@ -116,6 +117,10 @@ def _in_turn(alias: str, submits: int) -> Iterator[None]:
 def _enter(alias: str, limits: base.Limits) -> float:
     """Take a place, and return it. Raises Unavailable where nobody may call, RateLimited where it takes too long."""
     give_up = time.monotonic() + PATIENCE
+    quick = statements.current().enter(alias, limits, timezone.now())
+    if quick is not None:
+        waiting.lend()
+        return quick
     while True:
         with transaction.atomic():
             place = _try(alias, limits)
@@ -181,6 +186,9 @@ def _in_hand(alias: str) -> int:
 def _leave(alias: str, place: float, error: base.EngineError | None, *, called: bool = True) -> None:
     """Give the place back and write down how it went. Never raises: a place that is not given back expires."""
     try:
+        if called and error is None and statements.current().leave(alias, place, timezone.now()):
+            waiting.lend()
+            return
         with transaction.atomic():
             gate = _locked(alias)
             gate.submits = [until for until in gate.submits if until != place]

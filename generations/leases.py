@@ -64,8 +64,7 @@ def confirm(claim: Claim) -> None:
     if not claim.attempt.paid:
         return
     overdue = timezone.now() - timedelta(seconds=settings.JOB_DEADLINE)
-    mine = Attempt.objects.filter(id=claim.attempt.id, lease=claim.lease, state=State.SUBMITTING)
-    is_wanted = mine.filter(generation__status=Status.RUNNING, generation__created_at__gt=overdue).exists()
+    is_wanted = statements.current().confirm(claim.attempt.id, claim.lease, overdue)
     waiting.lend()
     if claim.lost.is_set() or not is_wanted:
         raise base.Canceled

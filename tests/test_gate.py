@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, connection, connections
 from django.utils import timezone
 
-from generations import gate
+from generations import gate, statements
 from generations.engines import base
 from generations.engines.scripted import ScriptedEngine
 from generations.models import Attempt, Gate, Generation
@@ -270,7 +270,7 @@ def test_what_was_paid_for_is_not_lost_to_a_database_that_fails_afterwards(monke
         raise DatabaseError("away")
 
     with gate.passed(careful):
-        monkeypatch.setattr(gate, "_write_down", broken)
+        monkeypatch.setattr(statements, "current", broken)
     assert len(row().submits) == 1  # which expires
 
 

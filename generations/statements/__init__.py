@@ -13,7 +13,7 @@ from typing import Protocol
 from django.db import connection
 
 from accounts.ledger import Hold, Settle
-from generations.engines.base import Result
+from generations.engines.base import Limits, Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.statements import portable, postgresql, sqlite
 from generations.statements.terms import Claimed, Final
@@ -49,6 +49,17 @@ class Statements(Protocol):
 
     def final(self, generation_id: uuid.UUID) -> Final | None:
         """Return a generation that has ended, with what an answer shows of it; None where it goes on."""
+
+    def confirm(self, attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
+        """Return whether an attempt is still ours, about to be submitted, and its generation wanted and not older than
+        `since`."""
+
+    def enter(self, alias: str, limits: Limits, now: datetime) -> float | None:
+        """Take a place at the gate of an engine that works, and return when it is over at the latest, in seconds since
+        1970; None where that has to be looked at more closely, which `generations.gate` does. Needs no transaction."""
+
+    def leave(self, alias: str, place: float, now: datetime) -> bool:
+        """Give a place back after a call that went well; False where nothing was written. Needs no transaction."""
 
 
 _BY_VENDOR: dict[str, Statements] = {"postgresql": postgresql, "sqlite": sqlite}

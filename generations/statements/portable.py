@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts import ledger
 from accounts.ledger import Settle
-from generations.engines.base import Result
+from generations.engines.base import Limits, Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.models.attempt import LIVE, State
 from generations.models.generation import ACTIVE, FINAL, Fault, Status
@@ -102,6 +102,22 @@ def _take(attempt: Attempt, now: datetime, **facts: Any) -> bool:
 def _end(attempt: Attempt, now: datetime, state: State, **facts: Any) -> int:
     live = Attempt.objects.filter(id=attempt.id, lease=attempt.lease, state__in=LIVE)
     return live.update(state=state, ended_at=now, lease=None, **facts)
+
+
+# --- calls that cost money ----------------------------------------------------------------------------------
+
+
+def confirm(attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
+    mine = Attempt.objects.filter(id=attempt_id, lease=lease, state=State.SUBMITTING)
+    return mine.filter(generation__status=Status.RUNNING, generation__created_at__gt=since).exists()
+
+
+def enter(alias: str, limits: Limits, now: datetime) -> float | None:  # noqa: ARG001
+    return None
+
+
+def leave(alias: str, place: float, now: datetime) -> bool:  # noqa: ARG001
+    return False
 
 
 # --- final --------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 from accounts.ledger import Hold, Settle
 from accounts.statements import postgresql as ledger_sql
 from config import prepared
-from generations.engines.base import Result
+from generations.engines.base import Limits, Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.statements import portable, rows
 from generations.statements.terms import Claimed, Final
@@ -103,6 +103,40 @@ SELECT EXISTS (SELECT 1 FROM done)
 """Needs no transaction around it: where the hold has ended or is too small nothing is done, and one that ends at the
 same moment violates one_end_per_hold."""
 
+CONFIRM = """\
+SELECT EXISTS (
+    SELECT 1 FROM generations_attempt AS attempt
+    JOIN generations_generation AS generation ON generation.id = attempt.generation_id
+    WHERE attempt.id = %(id)s::bigint AND attempt.lease = %(lease)s::uuid AND attempt.state = 'submitting'
+    AND generation.status = 'running' AND generation.created_at > %(since)s::timestamptz
+)
+"""
+
+_PLACES = "SELECT taken FROM jsonb_array_elements(submits) AS taken WHERE taken::float8 > %(seconds)s::float8"
+
+ENTER = f"""\
+UPDATE generations_gate
+SET submits = (SELECT coalesce(jsonb_agg(taken), '[]') FROM ({_PLACES}) AS places) || to_jsonb(%(place)s::float8)
+WHERE engine = %(engine)s::text AND NOT drained AND open_until IS NULL
+AND (paused_until IS NULL OR paused_until <= %(now)s::timestamptz)
+AND (SELECT count(*) FROM ({_PLACES}) AS places) < %(submits)s::int
+AND %(jobs)s::bigint > (
+    SELECT count(*) FROM generations_attempt WHERE engine = %(engine)s::text AND state = 'submitted'
+)
+RETURNING 1
+"""  # noqa: S608 (put together here)
+
+LEAVE = """\
+UPDATE generations_gate
+SET submits = coalesce((
+        SELECT jsonb_agg(taken) FROM jsonb_array_elements(submits) AS taken
+        WHERE taken::float8 <> %(place)s::float8
+    ), '[]'),
+    answer = 'accepted', answered_at = %(now)s::timestamptz, failures = 0, open_until = NULL, alert = ''
+WHERE engine = %(engine)s::text
+RETURNING 1
+"""
+
 FINAL = f"""\
 SELECT
     {rows.columns(Generation, "generation", _ENDED)},
@@ -158,6 +192,32 @@ def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], settlin
     }
     ((is_done,),) = _fetch(DELIVER, terms)
     return is_done or portable.deliver(attempt, result, outputs, settling, now)
+
+
+def confirm(attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
+    ((is_wanted,),) = _fetch(CONFIRM, {"id": attempt_id, "lease": lease, "since": since})
+    return bool(is_wanted)
+
+
+def enter(alias: str, limits: Limits, now: datetime) -> float | None:
+    if limits.per_second:
+        return None
+    seconds = now.timestamp()
+    place = seconds + limits.longest
+    terms = {
+        "engine": alias,
+        "now": now,
+        "seconds": seconds,
+        "place": place,
+        "submits": limits.submits,
+        # With room for the calls under way: their attempts become submitted while this statement looks.
+        "jobs": limits.jobs - limits.submits,
+    }
+    return place if _fetch(ENTER, terms) else None
+
+
+def leave(alias: str, place: float, now: datetime) -> bool:
+    return bool(_fetch(LEAVE, {"engine": alias, "place": place, "now": now}))
 
 
 def final(generation_id: uuid.UUID) -> Final | None:

@@ -146,6 +146,9 @@ def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], settlin
     return True
 
 
+confirm, enter, leave = portable.confirm, portable.enter, portable.leave
+
+
 def final(generation_id: uuid.UUID) -> Final | None:
     found = _fetch(FINAL, id=generation_id)
     if not found:
