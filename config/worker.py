@@ -1,5 +1,6 @@
 """`python -m config.worker QUEUE`: one worker. Celery's own command line would load 0.2 s of what is not used here."""
 
+import os
 import sys
 from collections.abc import Mapping
 from socket import gethostname
@@ -11,6 +12,9 @@ from config.celery import app
 
 SERVED = {"control": ("control", "thumbnails")}
 """Queues of one worker are read in turns: however many thumbnails wait, reconciliation is next."""
+
+GIVES_WAY = {"control": 5}
+"""How nice a worker is, as POSIX counts it: on a busy machine thumbnails let those go first whom somebody waits for."""
 
 
 def options(queue: str) -> Mapping[str, Any]:
@@ -37,6 +41,7 @@ def main() -> None:
         chosen = options(queue)
     except (ValueError, KeyError):
         sys.exit("usage: python -m config.worker network|compute|control")
+    os.nice(GIVES_WAY.get(queue, 0))
     worker = app.Worker(
         queues=list(SERVED.get(queue, (queue,))),
         hostname=f"{queue}@{gethostname()}",

@@ -99,7 +99,7 @@ def test_the_pictures_are_compared_by_keys_and_by_dragging(studio: Studio, make_
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    assert slider.get_attribute("aria-valuetext") == "55 % before, 45 % after"
+    expect(slider).to_have_attribute("aria-valuetext", "55 % before, 45 % after")
     assert page.locator("before-after").evaluate("element => element.style.getPropertyValue('--at')") == "55%"
     page.keyboard.press("Home")
     assert slider.input_value() == "0"
