@@ -50,5 +50,6 @@ def ask_balance(alias: str) -> int:
 
 def _known(alias: str) -> base.Engine:
     if alias not in settings.ENGINES:
-        raise UnknownEngine(f"engine: {alias!r}; there are {', '.join(settings.ENGINES)}")
+        there = f"engine: {alias!r}; there are {', '.join(settings.ENGINES)}"
+        raise UnknownEngine(f"{there}. Settings come from the environment: give this command the same as the server.")
     return routing.engine(alias)

@@ -46,7 +46,7 @@ def answer(error: Exception) -> Response:
 def out_of_time(generation_id: uuid.UUID) -> Response:
     """The caller's wait is over; the job is not, and its result is kept."""
     message = "Not done in time. The job goes on; ask for it under its request_id."
-    return Response({"error": message, "request_id": str(generation_id)}, status=504)
+    return _about(generation_id, message, 504)
 
 
 def ended(generation: Generation) -> Response:
@@ -55,7 +55,13 @@ def ended(generation: Generation) -> Response:
         code, message = 409, "The job was canceled."
     else:
         code, message = _FAULTS[Fault(generation.fault)], generation.error
-    return Response({"error": message, "request_id": str(generation.id)}, status=code)
+    return _about(generation.id, message, code)
+
+
+def _about(generation_id: uuid.UUID, message: str, code: int) -> Response:
+    """Return an error of a job that was accepted, which it names as its picture's answer would."""
+    request_id = str(generation_id)
+    return Response({"error": message, "request_id": request_id}, status=code, headers={"x-request-id": request_id})
 
 
 _FAULTS = {Fault.REJECTED: 400, Fault.ENGINE: 502, Fault.DEADLINE: 504, Fault.INTERNAL: 500, Fault.NONE: 500}

@@ -13,7 +13,8 @@ from accounts.access import Actor
 from accounts.credits import format_credits
 from accounts.models import Membership, Role
 from generations import catalogue, delivery, derivatives, execution, finishing, inputs, queries, routing, submission
-from generations.models import Attempt, Generation
+from generations.imaging import decode, encode
+from generations.models import Attempt, Generation, Output
 from generations.models.attempt import LIVE, State
 from generations.models.generation import Door, Status
 
@@ -68,8 +69,7 @@ class Command(BaseCommand):
             raise CommandError(said if generation.cost else f"{said} Nothing was charged.")
         for output in run.outputs:
             path = out if output.number == 0 else out.with_stem(f"{out.stem}-{output.number + 1}")
-            wants_master = path.suffix.lower() == f".{delivery.EXTENSIONS[output.content_type]}"
-            _write(path, delivery.read(output.file) if wants_master else delivery.image(output)[0])
+            _write(path, _encoded(output, path.suffix.lower()))
             self._line(
                 f"wrote {path}: {output.width} × {output.height}, seed {output.seed}{_fidelity(output.fidelity)}"
             )
@@ -83,6 +83,15 @@ class Command(BaseCommand):
     def _line(self, text: str) -> None:
         self.stdout.write(text)
         sys.stdout.flush()
+
+
+def _encoded(output: Output, suffix: str) -> bytes:
+    """Return the picture in the format that a file's name promises: the master, PNG, or JPEG for every other name."""
+    if suffix == f".{delivery.EXTENSIONS[output.content_type]}":
+        return delivery.read(output.file)
+    if suffix == ".png":
+        return encode.png(decode.decode(delivery.read(output.file), alpha=True))
+    return delivery.image(output)[0]
 
 
 def _owner(slug: str) -> Actor:
