@@ -83,6 +83,11 @@ def test_the_master_where_its_format_is_asked_for(files: Path, engines: Configur
     assert Image.open(files / "out.jpg").format == "JPEG"
 
 
+def test_a_jpeg_under_a_name_that_promises_png_becomes_one(files: Path, engines: Configure, team: Team) -> None:
+    generate(files, out="out.png")
+    assert Image.open(files / "out.png").format == "PNG"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -208,5 +208,7 @@ def test_429_too_many_jobs(post: Post, unpublished: list[int], settings: LazySet
 
 @pytest.mark.parametrize(("fail", "code"), [("unavailable", 502), ("crash", 502)])
 def test_an_engine_that_fails_is_502_and_free(post: Post, inline: list[int], team: Team, fail: str, code: int) -> None:
-    assert post(body=encoded(prompt=f"@fail={fail}")).status_code == code
+    answer = post(body=encoded(prompt=f"@fail={fail}"))
+    assert answer.status_code == code
+    assert answer["x-request-id"] == answer.json()["request_id"] == str(Generation.objects.get().id)
     assert ledger.balance(team.pk).posted == 25 * MICRO

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from generations import execution, finishing
-from generations.models import Generation
+from generations.models import Attempt, Generation
 from generations.models.attempt import State
 from generations.models.generation import Fault, Status
 from generations.views import presentation
@@ -89,6 +89,34 @@ def test_a_failed_run_says_why_and_that_it_was_free(signed_in: Client, make_run:
 
 def test_a_canceled_run_says_that_it_was_free(signed_in: Client, make_run: MakeRun) -> None:
     assert "It cost nothing" in page_of(signed_in, make_run(status=Status.CANCELED))
+
+
+def test_a_canceled_run_whose_paid_call_is_under_way_is_followed_to_its_end(
+    signed_in: Client, make_run: MakeRun
+) -> None:
+    run = make_run(status=Status.CANCELED)
+    attempt = Attempt.objects.create(
+        generation=run,
+        number=2,
+        engine="hosted",
+        queue="network",
+        paid=True,
+        state="submitted",
+        published_at=timezone.now(),
+    )
+    assert f'hx-get="{reverse("run-progress", args=[run.id])}"' in page_of(signed_in, run)
+    Attempt.objects.filter(id=attempt.id).update(state="done")
+    assert "hx-get" not in page_of(signed_in, run).partition('id="run"')[2].partition("</main>")[0]
+
+
+def test_a_canceled_run_that_was_paid_says_what_it_cost_and_shows_its_picture(
+    signed_in: Client, make_run: MakeRun
+) -> None:
+    run = make_run()
+    Generation.objects.filter(id=run.id).update(status=Status.CANCELED, cost=15_000, quote=20_000)
+    page = page_of(signed_in, run)
+    assert "it cost 0.015 credits" in page
+    assert "In the gallery" not in page
 
 
 @pytest.mark.usefixtures("unpublished")

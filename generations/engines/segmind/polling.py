@@ -15,6 +15,9 @@ UNSEEN = (0.35, 1.2)
 """Where nothing was seen: the fastest and the slowest, as shares of the published time."""
 
 LEAST_STEP = 0.04
+STEP_SHARE = 0.015
+"""Of the fastest, between two looks at jobs that all take as long."""
+
 LONGEST_FIRST = 20.0
 GROWTH = 1.5
 LONGEST_STEP = 20.0
@@ -41,7 +44,7 @@ class Timetable:
         fast, slow = self._range(kind, expected)
         fast = min(fast, max(LONGEST_FIRST, UNSEEN[1] * expected))  # what was seen may have been an hour of trouble
         yield fast + LEAST_STEP
-        step = max(LEAST_STEP, 0.015 * fast, (slow - fast) / 4)
+        step = max(LEAST_STEP, STEP_SHARE * fast, (slow - fast) / 4)
         while True:
             yield min(step, LONGEST_STEP)
             step *= GROWTH
