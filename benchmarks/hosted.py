@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import gateway, load, pictures, report, servers, stack
+from benchmarks import gateway, litellm, load, pictures, report, servers, stack
 from generations.engines.segmind import polling
 from tests import upstream
 
@@ -48,17 +48,38 @@ def measure(_: float) -> report.Part:
         pairs = [_pair(delay, callers) for delay, callers in CASES]
     except servers.Missing as error:
         return report.Part("Waiting for the hosted API", f"Not measured: {error}.", (), ())
+    rows = [[*row.cells(), gets] for pair in pairs for row, gets in ((pair.bare, ""), (pair.ours, str(pair.gets)))]
+    notes = []
+    try:
+        rows += [[*_peer(delay, callers).cells(), ""] for delay, callers in CASES]
+    except servers.Missing as error:
+        notes.append(f"LiteLLM: not measured, {error}.")
     return report.Part(
         title="Waiting for the hosted API",
         text=(
             "Each caller posts two 64² JPEGs to `/v1/bg-replace` and waits; the stand-in of the hosted API"
             " (`tests/upstream`) answers 200 KB after its time. Bare: its own v1, asked directly. Ours: its v2, submit"
-            " and poll, on PostgreSQL + Redis, two web processes, one worker with a thread per job."
+            " and poll, on PostgreSQL + Redis, two web processes, one worker with a thread per job. LiteLLM, where it"
+            " is here: its images/edits before a bare stub that takes as long, one worker, without a database."
         ),
         columns=(*gateway.COLUMNS, "most GETs per job"),
-        rows=[[*row.cells(), gets] for pair in pairs for row, gets in ((pair.bare, ""), (pair.ours, str(pair.gets)))],
+        rows=rows,
         verdicts=_verdicts(pairs),
+        notes=notes,
     )
+
+
+def _peer(delay: float, callers: int) -> gateway.Row:
+    """Measure LiteLLM's images/edits before a bare stub that takes as long. Raises servers.Missing."""
+    with (
+        tempfile.TemporaryDirectory() as name,
+        gateway.stub(delay, dialect="openai") as (port, _),
+        litellm.started(port, Path(name)) as (proxy, _),
+    ):
+        folder = Path(name)
+        load.run(litellm.plan(proxy, folder, callers=min(callers, 50), seconds=delay))
+        outcome = load.run(litellm.plan(proxy, folder, callers=callers, seconds=ROUNDS * delay))
+        return gateway.Row(f"LiteLLM images/edits, {delay:g} s", callers, outcome)
 
 
 def _pair(delay: float, callers: int) -> Pair:
