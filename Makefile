@@ -14,6 +14,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # A stamp carries the checksum of what was installed: nothing is installed again until that file changes.
 RUNTIME := $(VENV)/installed-runtime-$(shell cksum < requirements.txt | tr ' ' '-')
 DEV := $(VENV)/installed-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
+NODE := tests/node/node_modules/installed-$(shell cksum < tests/node/package-lock.json | tr ' ' '-')
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 run: $(RUNTIME) ## Start Sceneshift; Ctrl+C ends it
@@ -21,7 +22,7 @@ run: $(RUNTIME) ## Start Sceneshift; Ctrl+C ends it
 
 setup: $(RUNTIME) ## Make the environment (.venv) and start nothing
 
-dev: $(RUNTIME) $(DEV)
+dev: $(RUNTIME) $(DEV) $(NODE)
 
 test: dev ## Run the whole suite, or some of it: make test ARGS="-k ledger"
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
@@ -70,3 +71,10 @@ $(DEV): $(RUNTIME)
 	@echo "Installing requirements-dev.txt …"
 	@$(PIP) -r requirements-dev.txt
 	@rm -f $(VENV)/installed-dev-* && touch $@
+
+# The tests of Node's clients are skipped where there is no npm, and say so.
+$(NODE):
+	@if command -v npm >/dev/null; then \
+		echo "Installing tests/node/package-lock.json …"; \
+		cd tests/node && npm ci --silent --no-audit --no-fund && touch $(notdir $(@D))/$(@F); \
+	fi
