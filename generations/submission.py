@@ -1,8 +1,9 @@
 """The one way in: every door turns what it was sent into a call of `submit`."""
 
+import contextlib
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +21,11 @@ from generations.models.generation import Door
 
 SEED_LIMIT = 10**15
 """Seeds are below it, those of later samples included."""
+
+
+Alongside = Callable[[Generation], None]
+"""Writes something that belongs to a generation, in the transaction that accepts it and before its rows are there; what
+it raises undoes everything."""
 
 
 class NotAllowed(Exception):
@@ -70,13 +76,15 @@ def submit(
     publish: bool = True,
     most: int | None = None,
     allow_fallback: bool | None = None,
+    alongside: Sequence[Alongside] = (),
 ) -> Submission:
     """Accept a request: validate it, store its images, hold its quote, and hand it to the workers.
 
     `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
-    credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it).
-    Raises QuoteRose where `most` is not enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput,
-    routing.NoEngine, ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches; then nothing is held.
+    credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it);
+    `alongside` is written in the same transaction as the hold. Raises QuoteRose where `most` is not enough, NotAllowed,
+    Gone, catalogue.UnknownModel, InvalidInput, routing.NoEngine, ledger.InsufficientCredits, TooManyJobs,
+    inputs.TooManyFetches; then nothing is held.
     """
     if not actor.may(Right.GENERATE):
         raise NotAllowed
@@ -106,7 +114,7 @@ def submit(
         quote=cost.quote,
         created_at=timezone.now(),
     )
-    _accept(generation, publish=publish)
+    _accept(generation, alongside, publish=publish)
     return Submission(generation, given.ignored)
 
 
@@ -124,7 +132,7 @@ def _price(ladder: Sequence[Engine], model: str, params: Mapping[str, Any], pixe
     return Price(estimate=ladder[0].estimate(model, params, pixels), quote=max(1, 2 * dearest))
 
 
-def _accept(generation: Generation, *, publish: bool) -> None:
+def _accept(generation: Generation, alongside: Sequence[Alongside], *, publish: bool) -> None:
     """Hold the quote and write the rows, all at once; after it, tell the workers."""
     engine = routing.following(generation.route, [])
     assert engine is not None, f"no engine serves {generation.model}"
@@ -138,13 +146,16 @@ def _accept(generation: Generation, *, publish: bool) -> None:
     )
     hold = ledger.Hold(generation.team_id, generation.quote, generation.id, generation.model, generation.user_id)
     try:
-        attempt_id = statements.current().accept(generation, attempt, hold, settings.TEAM_JOBS_IN_FLIGHT)
+        with transaction.atomic() if alongside else contextlib.nullcontext():
+            for write in alongside:
+                write(generation)
+            attempt_id = statements.current().accept(generation, attempt, hold, settings.TEAM_JOBS_IN_FLIGHT)
+            if attempt_id is None:
+                raise TooManyJobs
     except IntegrityError as error:
         if keys.exists(generation.api_key_id):
             raise
         raise Gone from error
-    if attempt_id is None:
-        raise TooManyJobs
     if publish:
         transaction.on_commit(lambda: dispatch.attempt(attempt_id, attempt.queue))
 
@@ -161,6 +172,7 @@ def _seed(params: Mapping[str, Any]) -> int:
 
 
 __all__ = [
+    "Alongside",
     "FieldError",
     "Gone",
     "InvalidInput",

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from generations import access, delivery
-from generations.api import segmind_answers
+from generations.api.door import SAFETY
 from generations.api.segmind import SegmindView
 from generations.models import Output
 
@@ -24,7 +24,7 @@ def output(request: HttpRequest, extension: str, **_: object) -> HttpResponse:
     except delivery.Lost as error:
         raise Http404 from error
     caching = {"Cache-Control": f"private, max-age={delivery.seconds_left(link)}"}
-    return HttpResponse(data, content_type=content_type, headers={**segmind_answers.SAFETY, **caching})
+    return HttpResponse(data, content_type=content_type, headers={**SAFETY, **caching})
 
 
 def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:

@@ -7,54 +7,33 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpResponse
-from rest_framework.exceptions import NotFound, ParseError
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts import ledger, limits
-from accounts.access import Actor, Right
+from accounts import ledger
+from accounts.access import Right
 from accounts.credits import MICRO
 from generations import access, catalogue, inputs, notices, submission, waiting
-from generations.api import authentication, bodies, segmind_answers, segmind_errors
+from generations.api import bodies, door, segmind_answers, segmind_errors
+from generations.api.door import DoorView
+from generations.api.problems import Problem
 from generations.models import Attempt, Generation
 from generations.models.generation import Door, Status
 
 
-class SegmindView(APIView):
-    """A view of this dialect: a key decides who asks, and every error is `{"error": …}`."""
+class SegmindView(DoorView):
+    """A view of this dialect: every error is `{"error": …}`."""
 
-    metadata_class = None  # OPTIONS is a 405 like any other method that is not served
-    rate: limits.Decision | None = None
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        """Whatever is accepted, errors are JSON; what success looks like, segmind_answers decides."""
-        return JSONRenderer(), JSONRenderer.media_type
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        self.actor: Actor = authentication.actor(request)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        answer = segmind_errors.answer(exc)
-        answer.exception = True
-        return answer
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in {**segmind_answers.SAFETY, **segmind_answers.rate_headers(self.rate)}.items():
-            final[name] = value
-        return final
+    def tell(self, problem: Problem) -> Response:
+        return segmind_errors.answer(problem)
 
 
 class SubmitView(SegmindView):
     """What both submits share: the limit, the body, the call."""
 
     def submit(self, request: Request, slug: str, generation_id: uuid.UUID | None = None) -> submission.Submission:
-        self.rate = limits.hit(self.actor.key_id or 0)
-        if self.rate and not self.rate.allowed:
-            raise segmind_errors.OverLimit(self.rate)
+        self.count_submit()
         declared = catalogue.get(slug)
         return submission.submit(
             actor=self.actor,
@@ -122,10 +101,9 @@ class UploadView(SegmindView):
     """POST /upload-asset: pictures that later requests name by URL."""
 
     MOST = 16
+    right = Right.GENERATE
 
     def post(self, request: Request) -> HttpResponse:
-        if not self.actor.may(Right.GENERATE):
-            raise submission.NotAllowed
         given = bodies.read(request).get("data_urls")
         if not isinstance(given, list) or not 1 <= len(given) <= self.MOST:
             raise ParseError(f"data_urls: a list of 1 to {self.MOST} data: URIs is required")
@@ -142,8 +120,5 @@ class UploadView(SegmindView):
         return f"{settings.PUBLIC_URL}/files/{asset.id}"
 
 
-class UnknownView(SegmindView):
+class UnknownView(SegmindView, door.UnknownView):
     """Any other path of the dialect."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise NotFound(f"{request.path}: there is no such address")

@@ -11,19 +11,12 @@ from rest_framework.response import Response
 
 from accounts import ledger
 from accounts.credits import MICRO, format_credits
-from accounts.limits import WINDOW, Decision
 from generations import delivery
 from generations.models import Generation, Output
 from generations.models.attempt import State
 from generations.models.generation import Status
 from generations.statements.terms import Final
 from generations.submission import Submission
-
-SAFETY = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
-"""On every answer: a browser that is made to open one runs nothing of it."""
 
 MOST_IGNORED = 20
 """Ignored parameters that are named in a header."""
@@ -38,16 +31,6 @@ ATTEMPTS: Mapping[str, str] = {
     State.UNKNOWN: "UNKNOWN",
 }
 """An attempt's state in this dialect's words."""
-
-
-def rate_headers(rate: Decision | None) -> dict[str, str]:
-    """Return the limit and what is left of it (draft-ietf-httpapi-ratelimit-headers); nothing where none is set."""
-    if rate is None:
-        return {}
-    return {
-        "RateLimit-Policy": f'"default";q={rate.limit};w={WINDOW}',
-        "RateLimit": f'"default";r={rate.remaining};t={rate.reset_seconds}',
-    }
 
 
 def queued(accepted: Submission) -> Response:

@@ -1,30 +1,14 @@
-"""The addresses that other apps use: no trailing slash, no redirect."""
+"""The addresses that other apps use: no trailing slash, no redirect.
 
-from django.urls import path, re_path
+Several dialects share /v1. The Segmind one comes last: there any other word is an image model's slug.
+"""
 
-from generations.api import files, segmind, segmind_answers
+from django.urls import path
+
+from generations.api import files, segmind_urls
 
 urlpatterns = [
-    path("v1/get-user-credits", segmind.CreditsView.as_view(), name="segmind-credits"),
-    path(
-        "v1/requests/<uuid:request_id>",
-        segmind.RequestView.as_view(answer=segmind_answers.polled),
-        name="segmind-poll",
-    ),
-    path(
-        "v2/requests/<uuid:request_id>/status",
-        segmind.RequestView.as_view(answer=segmind_answers.status),
-        name="segmind-status",
-    ),
-    path(
-        "v2/requests/<uuid:request_id>",
-        segmind.RequestView.as_view(answer=segmind_answers.result),
-        name="segmind-result",
-    ),
-    path("upload-asset", segmind.UploadView.as_view(), name="segmind-upload"),
-    path("v1/<str:slug>", segmind.RunView.as_view(), name="segmind-run"),
-    path("v2/<str:slug>", segmind.QueueView.as_view(), name="segmind-queue"),
-    re_path(r"^(v1|v2|upload-asset)(/|$)", segmind.UnknownView.as_view(), name="segmind-unknown"),
+    *segmind_urls.urlpatterns,
     path("files/<uuid:asset_id>", files.UploadedView.as_view(), name="file"),
     path("outputs/<uuid:output_id>.<str:extension>", files.output, name="output"),
 ]

@@ -11,6 +11,8 @@ class Door(models.TextChoices):
 
     WEB = "web", "Studio"
     SEGMIND = "segmind", "Segmind API"
+    JOBS = "jobs", "Jobs API"
+    OPENAI = "openai", "OpenAI API"
     COMMAND = "command", "Command line"
 
 

@@ -1,0 +1,89 @@
+"""What the views of every dialect share: who asks, the limits, and answers in the dialect's own words."""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import RequestDataTooBig
+from rest_framework.exceptions import NotFound
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import limits
+from accounts.access import Actor, Right
+from accounts.limits import WINDOW, Decision
+from config.requests import is_too_large
+from generations import submission
+from generations.api import authentication, problems
+from generations.api.problems import Problem
+
+SAFETY = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+"""On every answer: a browser that is made to open one runs nothing of it."""
+
+
+class DoorView(APIView):
+    """A view of one dialect, which says how a problem is told (`tell`) and, where not by key, who asks (`identify`).
+
+    `right` is what every method of the view needs, None where a method looks itself.
+    """
+
+    metadata_class = None  # OPTIONS is a 405 like any other method that is not served
+    right: ClassVar[Right | None] = None
+    answers_too_large = True
+    rate: Decision | None = None
+    actor: Actor
+
+    def tell(self, problem: Problem) -> Response:
+        raise NotImplementedError
+
+    def identify(self, request: Request) -> Actor:
+        return authentication.actor(request)
+
+    def count_submit(self) -> None:
+        """Count a submit of the caller. Raises problems.OverLimit."""
+        self.rate = limits.hit(self.actor.key_id or 0)
+        if self.rate and not self.rate.allowed:
+            raise problems.OverLimit(self.rate)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """Whatever is accepted, errors are JSON; what success looks like, the dialect decides."""
+        return JSONRenderer(), JSONRenderer.media_type
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if is_too_large(request._request):
+            raise RequestDataTooBig
+        self.actor = self.identify(request)
+        if self.right and not self.actor.may(self.right):
+            raise submission.NotAllowed
+
+    def handle_exception(self, exc: Exception) -> Response:
+        answer = self.tell(problems.of(exc))
+        answer.exception = True
+        return answer
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in {**SAFETY, **rate_headers(self.rate)}.items():
+            final[name] = value
+        return final
+
+
+class UnknownView(DoorView):
+    """Any other path of a dialect, whoever asks; each dialect mixes it with its own view."""
+
+    def identify(self, request: Request) -> Actor:
+        raise NotFound(f"{request.path}: there is no such address")
+
+
+def rate_headers(rate: Decision | None) -> dict[str, str]:
+    """Return the limit and what is left of it (draft-ietf-httpapi-ratelimit-headers); nothing where none is set."""
+    if rate is None:
+        return {}
+    return {
+        "RateLimit-Policy": f'"default";q={rate.limit};w={WINDOW}',
+        "RateLimit": f'"default";r={rate.remaining};t={rate.reset_seconds}',
+    }
