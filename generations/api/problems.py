@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Method
 from accounts import ledger
 from accounts.credits import MICRO, format_credits
 from accounts.limits import Decision
-from generations import catalogue, delivery, inputs, routing, submission
+from generations import catalogue, delivery, idempotency, inputs, routing, submission
 from generations.api import authentication
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.models import Generation
@@ -123,6 +123,11 @@ def _too_poor(error: ledger.InsufficientCredits) -> Problem:
     return Problem("insufficient_credits", 402, detail, facts=facts)
 
 
+def _underway(error: idempotency.Underway) -> Problem:
+    facts = {"request_id": str(error.generation_id)}
+    return Problem("idempotency_key_in_use", 409, str(error), facts=facts, headers={"Retry-After": "2"})
+
+
 def _too_big(_: RequestDataTooBig) -> Problem:
     return Problem("body_too_large", 413, f"The body is over the limit of {settings.MAX_BODY_BYTES // 2**20} MiB.")
 
@@ -144,6 +149,10 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     routing.NoEngine: _plain("no_engine", 400),
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
+    idempotency.Reused: _said(
+        "idempotency_key_reused", 422, "Idempotency-Key: it was sent before with another request; take a new one."
+    ),
+    idempotency.Underway: _underway,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),
     RequestDataTooBig: _too_big,
     MultiPartParserError: _plain("malformed_request", 400),

@@ -5,8 +5,9 @@ from generations.models.attempt import Attempt
 from generations.models.gate import Gate
 from generations.models.generation import Generation
 from generations.models.heartbeat import Heartbeat
+from generations.models.idempotency import Idempotency
 from generations.models.lease import Lease
 from generations.models.output import Output
 from generations.models.prompt import Prompt
 
-__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Lease", "Output", "Prompt"]
+__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Idempotency", "Lease", "Output", "Prompt"]
