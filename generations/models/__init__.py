@@ -8,5 +8,19 @@ from generations.models.heartbeat import Heartbeat
 from generations.models.lease import Lease
 from generations.models.output import Output
 from generations.models.prompt import Prompt
+from generations.models.webhook import Delivery, DeliveryAttempt, SigningSecret, Webhook
 
-__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Lease", "Output", "Prompt"]
+__all__ = [
+    "Asset",
+    "Attempt",
+    "Delivery",
+    "DeliveryAttempt",
+    "Gate",
+    "Generation",
+    "Heartbeat",
+    "Lease",
+    "Output",
+    "Prompt",
+    "SigningSecret",
+    "Webhook",
+]
