@@ -116,6 +116,7 @@ def submit(
         seed=_seed(given.params),
         lock=lock,
         route=[engine.alias for engine in ladder],
+        hooked=actor.hooked,
         estimate=cost.estimate,
         quote=cost.quote,
         created_at=timezone.now(),
