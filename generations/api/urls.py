@@ -5,10 +5,11 @@ Several dialects share /v1. The Segmind one comes last: there any other word is 
 
 from django.urls import path
 
-from generations.api import files, segmind_urls
+from generations.api import files, schema, segmind_urls
 
 urlpatterns = [
     *segmind_urls.urlpatterns,
     path("files/<uuid:asset_id>", files.UploadedView.as_view(), name="file"),
+    path("api/schema", schema.SchemaView.as_view(), name="schema"),
     path("outputs/<uuid:output_id>.<str:extension>", files.output, name="output"),
 ]
