@@ -21,6 +21,7 @@ from accounts.limits import WINDOW, Decision
 from config.requests import is_too_large
 from generations import idempotency, submission, waiting
 from generations.api import authentication, problems, repetition
+from generations.api.operations import Group
 from generations.api.problems import Problem
 from generations.statements.terms import Final
 from generations.submission import Submission
@@ -35,10 +36,12 @@ SAFETY = {
 class DoorView(APIView):
     """A view of one dialect, which says how a problem is told (`tell`) and, where not by key, who asks (`identify`).
 
-    `right` is what every method of the view needs, None where a method looks itself.
+    `schema` and `group` say what it takes and answers, for the reference (described.py). `right` is what every method
+    of the view needs, None where a method looks itself.
     """
 
     metadata_class = None  # OPTIONS is a 405 like any other method that is not served
+    group: ClassVar[Group]
     right: ClassVar[Right | None] = None
     answers_too_large = True
     rate: Decision | None = None

@@ -60,6 +60,11 @@ def of(error: Exception) -> Problem:
         if isinstance(error, kind):
             return make(error)
     log.error("a request broke", exc_info=error)
+    return internal()
+
+
+def internal() -> Problem:
+    """What nobody foresaw."""
     return Problem("internal_error", 500, "Something broke here. It is our fault, and has been logged.")
 
 
