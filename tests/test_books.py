@@ -192,8 +192,8 @@ def test_checking_waits_for_no_writer_and_sees_one_moment() -> None:
         before = Team.objects.count()
         cursor.execute("BEGIN IMMEDIATE")
         cursor.execute(
-            "INSERT INTO accounts_team (name, slug, created_at, engines, allow_fallback)"
-            " VALUES ('New', 'new', '2026-11-20', '[]', 0)"
+            "INSERT INTO accounts_team (name, slug, created_at, engines, allow_fallback, has_budgets)"
+            " VALUES ('New', 'new', '2026-11-20', '[]', 0, 0)"
         )
         cursor.execute("COMMIT")
         assert Team.objects.count() == before

@@ -21,6 +21,9 @@ class Team(models.Model):
     allow_fallback = models.BooleanField(
         default=False, help_text="its keys accept an engine that does not read the prompt, where the first one fails"
     )
+    has_budgets = models.BooleanField(
+        default=False, help_text="whether budgets of the team, a member or an image model may apply"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
