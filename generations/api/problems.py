@@ -123,6 +123,16 @@ def _too_poor(error: ledger.InsufficientCredits) -> Problem:
     return Problem("insufficient_credits", 402, detail, facts=facts)
 
 
+def _over_budget(error: ledger.OverBudget) -> Problem:
+    facts = {
+        "limit": error.limit / MICRO,
+        "used": error.used / MICRO,
+        "required": error.required / MICRO,
+        "resets_at": f"{error.resets_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return Problem("over_budget", 402, f"Over budget: {error}.", facts=facts)
+
+
 def _too_big(_: RequestDataTooBig) -> Problem:
     return Problem("body_too_large", 413, f"The body is over the limit of {settings.MAX_BODY_BYTES // 2**20} MiB.")
 
@@ -131,9 +141,10 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     InvalidInput: lambda error: Problem("invalid_input", 422, str(error), fields=error.errors),
     catalogue.UnknownModel: _plain("unknown_model", 404),
     Http404: _said("not_found", 404, "There is no such request."),
-    submission.NotAllowed: _said(
-        "forbidden", 403, "This key may not run models: its scope or its maker's role does not allow it."
+    submission.ModelNotAllowed: lambda error: Problem(
+        "model_not_allowed", 403, str(error), facts={"model": error.model, "allowed": list(error.allowed)}
     ),
+    submission.NotAllowed: _plain("forbidden", 403),
     submission.Gone: lambda _: _unauthorized(AuthenticationFailed(authentication.UNKNOWN_KEY)),
     submission.TooManyJobs: lambda _: _again_in(
         "too_many_jobs", 5, "Too many of the team's jobs are in flight; wait for one to end."
@@ -144,6 +155,7 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     routing.NoEngine: _plain("no_engine", 400),
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
+    ledger.OverBudget: _over_budget,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),
     RequestDataTooBig: _too_big,
     MultiPartParserError: _plain("malformed_request", 400),
