@@ -29,7 +29,7 @@ def asset(actor: Actor, asset_id: uuid.UUID) -> Asset:
 
 def may_cancel(actor: Actor, generation: Generation) -> bool:
     """Return whether the actor may cancel it: one's own, or anyone's with the right to manage runs."""
-    own = generation.user_id == actor.user_id and actor.may(Right.GENERATE)
+    own = generation.user_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
     return own or actor.may(Right.MANAGE_RUNS)
 
 

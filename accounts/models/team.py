@@ -22,6 +22,9 @@ class Team(models.Model):
         default=False, help_text="its keys accept an engine that does not read the prompt, where the first one fails"
     )
     hooked = models.BooleanField(default=False, help_text="an address is registered that is told of its runs")
+    has_budgets = models.BooleanField(
+        default=False, help_text="whether budgets of the team, a member or an image model may apply"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
