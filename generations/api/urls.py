@@ -5,9 +5,10 @@ Several dialects share /v1. The Segmind one comes last: there any other word is 
 
 from django.urls import path
 
-from generations.api import files, segmind_urls
+from generations.api import files, jobs_urls, segmind_urls
 
 urlpatterns = [
+    *jobs_urls.urlpatterns,
     *segmind_urls.urlpatterns,
     path("files/<uuid:asset_id>", files.UploadedView.as_view(), name="file"),
     path("outputs/<uuid:output_id>.<str:extension>", files.output, name="output"),

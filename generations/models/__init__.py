@@ -9,5 +9,6 @@ from generations.models.idempotency import Idempotency
 from generations.models.lease import Lease
 from generations.models.output import Output
 from generations.models.prompt import Prompt
+from generations.models.upload import Upload
 
-__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Idempotency", "Lease", "Output", "Prompt"]
+__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Idempotency", "Lease", "Output", "Prompt", "Upload"]
