@@ -107,3 +107,8 @@ def usage(team_id: int, since: date, until: date) -> list[Used]:
     days = UsageDay.objects.filter(team_id=team_id, day__range=(since, until))
     totals = days.values_list("day", "model").annotate(Sum("runs"), Sum("cost")).order_by("day", "model")
     return [Used(*row) for row in totals]
+
+
+def runs(team_id: int) -> dict[str, int]:
+    """A team's successful runs, all it ever had, by image model."""
+    return dict(UsageDay.objects.filter(team_id=team_id).values_list("model").annotate(Sum("runs")))

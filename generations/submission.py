@@ -157,6 +157,27 @@ def _copy(once: idempotency.Once, ignored: tuple[str, ...]) -> Submission:
     return Submission(earlier, ignored, repeated=True)
 
 
+def quote(
+    *,
+    actor: Actor,
+    model: str,
+    raw: Mapping[str, Any],
+    unknown: Literal["refuse", "ignore"] = "refuse",
+    allow_fallback: bool | None = None,
+) -> Price:
+    """Return the price of what `submit` would accept, and keep nothing. Raises what it does, but for want of credits
+    and too many jobs."""
+    if not actor.may(Right.GENERATE):
+        raise NotAllowed
+    declared = catalogue.get(model)
+    given = catalogue.validate(declared, raw, unknown=unknown)
+    seen = inputs.inspect(actor.team_id, given.images)
+    masks.check(declared, given.params, seen.assets, seen.read)
+    return price(
+        model, given.params, _pixels(declared, given.params, seen.assets), actor, allow_fallback=allow_fallback
+    )
+
+
 def price(
     model: str, params: Mapping[str, Any], pixels: int, actor: Actor, *, allow_fallback: bool | None = None
 ) -> Price:
@@ -231,6 +252,7 @@ __all__ = [
     "Submission",
     "TooManyJobs",
     "price",
+    "quote",
     "require_model",
     "submit",
 ]

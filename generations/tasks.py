@@ -3,7 +3,7 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, idempotency, reconciliation
+from generations import derivatives, execution, idempotency, reconciliation, uploads
 
 
 @app.task
@@ -24,3 +24,4 @@ def reconcile() -> None:
 @app.task
 def purge() -> None:
     idempotency.purge()
+    uploads.purge()
