@@ -65,7 +65,7 @@ class Actor:
     """Whoever acts for a team: a member in the browser (`key_id` None) or one of their API keys.
 
     team: its slug. engines: those that it chose, () for any. allow_fallback: whether an engine that does not read the
-    prompt may stand in. hooked: whether an address is registered that is told of its runs.
+    prompt may stand in. hooked: events of its runs that registered addresses are told.
     """
 
     team_id: int
@@ -76,7 +76,7 @@ class Actor:
     team: str = ""
     engines: tuple[str, ...] = ()
     allow_fallback: bool = False
-    hooked: bool = False
+    hooked: int = 0
 
     def may(self, right: Right) -> bool:
         return right in self.rights

@@ -17,7 +17,7 @@ from kombu import Queue
 
 from config import broker, redis_transport
 
-QUEUES = ("network", "compute", "control", "thumbnails")
+QUEUES = ("network", "compute", "control", "thumbnails", "webhooks")
 CONNECT_SECONDS = 0.3
 ANSWER_SECONDS = 0.3
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
