@@ -3,7 +3,7 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, reconciliation
+from generations import derivatives, execution, idempotency, reconciliation
 from generations.models.webhook import Event
 from generations.webhooks import deliveries, events
 
@@ -31,3 +31,8 @@ def send_delivery(delivery_id: int) -> None:
 @app.task
 def reconcile() -> None:
     reconciliation.reconcile()
+
+
+@app.task
+def purge() -> None:
+    idempotency.purge()

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0012_team_hooked"),
-        ('generations', '0007_doors'),
+        ("generations", "0008_idempotency"),
     ]
 
     operations = [

@@ -5,6 +5,7 @@ from generations.models.attempt import Attempt
 from generations.models.gate import Gate
 from generations.models.generation import Generation
 from generations.models.heartbeat import Heartbeat
+from generations.models.idempotency import Idempotency
 from generations.models.lease import Lease
 from generations.models.output import Output
 from generations.models.prompt import Prompt
@@ -18,6 +19,7 @@ __all__ = [
     "Gate",
     "Generation",
     "Heartbeat",
+    "Idempotency",
     "Lease",
     "Output",
     "Prompt",
