@@ -83,8 +83,8 @@ class Actor:
 
     team: its slug. engines: those that it chose, () for any. allow_fallback: whether an engine that does not read the
     prompt may stand in. models: the slugs that a key is limited to, () for all. rate_limit: a key's own submits a
-    minute, None for the setting's. has_budgets: whether budgets may apply, so that a hold has to look. hooked: whether
-    an address is registered that is told of its runs.
+    minute, None for the setting's. has_budgets: whether budgets may apply, so that a hold has to look. hooked: events
+    of its runs that registered addresses are told.
     """
 
     team_id: int
@@ -95,7 +95,7 @@ class Actor:
     team: str = ""
     engines: tuple[str, ...] = ()
     allow_fallback: bool = False
-    hooked: bool = False
+    hooked: int = 0
     models: tuple[str, ...] = ()
     rate_limit: int | None = None
     has_budgets: bool = False

@@ -4,6 +4,8 @@ import uuid
 
 from config.celery import app
 from generations import derivatives, execution, idempotency, reconciliation, uploads
+from generations.models.webhook import Event
+from generations.webhooks import deliveries, events
 
 
 @app.task
@@ -14,6 +16,16 @@ def run_attempt(attempt_id: int) -> None:
 @app.task
 def make_derivatives(generation_id: str) -> None:
     derivatives.make(uuid.UUID(generation_id))
+
+
+@app.task
+def note_event(generation_id: str, event: str) -> None:
+    events.note(uuid.UUID(generation_id), Event(event))
+
+
+@app.task
+def send_delivery(delivery_id: int) -> None:
+    deliveries.send(delivery_id)
 
 
 @app.task
