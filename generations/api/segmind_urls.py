@@ -6,7 +6,7 @@ come before these lines.
 
 from django.urls import path, re_path
 
-from generations.api import segmind, segmind_answers, segmind_history
+from generations.api import segmind, segmind_answers, segmind_history, segmind_schema
 
 OTHERS = "v1|v2|upload-asset|inference-request|inference-model-information|api/auth|webhook|finetune|workflows"
 """Where the dialect's clients look for more than is here."""
@@ -15,17 +15,17 @@ urlpatterns = [
     path("v1/get-user-credits", segmind.CreditsView.as_view(), name="segmind-credits"),
     path(
         "v1/requests/<uuid:request_id>",
-        segmind.RequestView.as_view(answer=segmind_answers.polled),
+        segmind.RequestView.as_view(answer=segmind_answers.polled, schema=segmind_schema.POLL),
         name="segmind-poll",
     ),
     path(
         "v2/requests/<uuid:request_id>/status",
-        segmind.RequestView.as_view(answer=segmind_answers.status),
+        segmind.RequestView.as_view(answer=segmind_answers.status, schema=segmind_schema.REQUEST_STATUS),
         name="segmind-status",
     ),
     path(
         "v2/requests/<uuid:request_id>",
-        segmind.RequestView.as_view(answer=segmind_answers.result),
+        segmind.RequestView.as_view(answer=segmind_answers.result, schema=segmind_schema.REQUEST_RESULT),
         name="segmind-result",
     ),
     path("inference-request/request-history", segmind_history.HistoryView.as_view(), name="segmind-request-history"),
