@@ -5,12 +5,12 @@ with a narrower window.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -19,9 +19,8 @@ from rest_framework.response import Response
 from accounts import ledger, queries
 from accounts.access import Right
 from generations import access, catalogue, history
-from generations.api import segmind_history_answers
+from generations.api import filters, segmind_history_answers, segmind_history_schema
 from generations.api.segmind import SegmindView
-from generations.catalogue import wording
 from generations.history import Order, Page, Wanted
 from generations.models.generation import Status
 
@@ -45,11 +44,40 @@ ORDERS: Mapping[str, Order] = MappingProxyType(
 )
 DIRECTIONS: Mapping[str, bool] = MappingProxyType({"desc": True, "asc": False})
 
-Value = TypeVar("Value")
+
+def _day(given: str) -> date:
+    """Read a date, of a year that there are days around."""
+    found = filters.day(given)
+    if not 2000 <= found.year <= 9000:
+        raise ValueError("a date from 2000 on is allowed")
+    return found
+
+
+PAGES = {"page": filters.whole(1)}
+PERSON = {"user_id": filters.whole(1), "user_email": filters.text(254)}
+HISTORY = {
+    **PAGES,
+    **PERSON,
+    "per_page": filters.whole(1, MOST),
+    "from_date": _day,
+    "to_date": _day,
+    "model_name": filters.text(40),
+    "status": filters.one_of(STATUSES),
+    "sort_by": filters.one_of(ORDERS),
+    "sort_order": filters.one_of(DIRECTIONS),
+}
+GENERATIONS = {
+    **PAGES,
+    "user_id": PERSON["user_id"],
+    "start_date": _day,
+    "end_date": _day,
+    "model_name": filters.one_of(catalogue.MODELS),
+}
+RECENT = {"model_name": GENERATIONS["model_name"]}
 
 
 class RecordView(SegmindView):
-    """What anyone of the team may read."""
+    """What anyone of the team may read. Names that a query has beside the known ones are left alone, as in bodies."""
 
     right = Right.VIEW
 
@@ -57,28 +85,31 @@ class RecordView(SegmindView):
 class HistoryView(RecordView):
     """GET /inference-request/request-history: every request, whatever became of it."""
 
-    def get(self, request: Request) -> HttpResponse:
-        said = request.query_params
-        number, count = _whole(said, "page", 1), _whole(said, "per_page", PAGE, most=MOST)
-        page = _page(self._wanted(said), number, count)
-        return Response(segmind_history_answers.history(page, number, count))
+    schema = segmind_history_schema.HISTORY
 
-    def _wanted(self, said: QueryDict) -> Wanted:
+    def get(self, request: Request) -> HttpResponse:
+        said = filters.read(request, HISTORY, unknown="ignore")
+        number, count = said.get("page", 1), said.get("per_page", PAGE)
+        return Response(segmind_history_answers.history(_page(self._wanted(said), number, count), number, count))
+
+    def _wanted(self, said: Mapping[str, Any]) -> Wanted:
         since, until = _window(said)
         return Wanted(
             team_id=self.actor.team_id,
             since=_midnight(since),
             until=_midnight(until + timedelta(days=1)),
             models=_slugs_with(said.get("model_name", "")),
-            statuses=_choice(said, "status", STATUSES, ()),
+            statuses=STATUSES[said["status"]] if "status" in said else (),
             user_id=_person(said),
-            order=_choice(said, "sort_by", ORDERS, Order.CREATED),
-            descending=_choice(said, "sort_order", DIRECTIONS, True),
+            order=ORDERS[said.get("sort_by", "model_created")],
+            descending=DIRECTIONS[said.get("sort_order", "desc")],
         )
 
 
 class HistoryEntryView(RecordView):
     """GET /inference-request/request-history/{id}: one request, of any age."""
+
+    schema = segmind_history_schema.ENTRY
 
     def get(self, request: Request, request_id: uuid.UUID) -> HttpResponse:
         return Response(segmind_history_answers.entry(history.of(access.generation(self.actor, request_id))))
@@ -87,15 +118,17 @@ class HistoryEntryView(RecordView):
 class GenerationsView(RecordView):
     """GET /inference-request/generations: requests that have pictures."""
 
+    schema = segmind_history_schema.GENERATIONS
+
     def get(self, request: Request) -> HttpResponse:
-        said = request.query_params
-        number = _whole(said, "page", 1)
+        said = filters.read(request, GENERATIONS, unknown="ignore")
+        number = said.get("page", 1)
         wanted = Wanted(
             team_id=self.actor.team_id,
-            since=_optional_day(said, "start_date", 0),
-            until=_optional_day(said, "end_date", 1),
-            models=_slug(said),
-            user_id=_person(said),
+            since=_midnight(said["start_date"]) if "start_date" in said else None,
+            until=_midnight(said["end_date"] + timedelta(days=1)) if "end_date" in said else None,
+            models=[said["model_name"]] if "model_name" in said else (),
+            user_id=said.get("user_id"),
             pictured=True,
         )
         return Response(segmind_history_answers.generations(_page(wanted, number, PAGE), number, PAGE))
@@ -104,16 +137,20 @@ class GenerationsView(RecordView):
 class RecentView(RecordView):
     """GET /inference-request/recent-generations: a model's newest pictures."""
 
+    schema = segmind_history_schema.RECENT
+
     def get(self, request: Request) -> HttpResponse:
-        slugs = _slug(request.query_params)
-        if not slugs:
+        said = filters.read(request, RECENT, unknown="ignore")
+        if "model_name" not in said:
             raise ParseError(f"model_name is required: one of {', '.join(catalogue.MODELS)}")
-        wanted = Wanted(team_id=self.actor.team_id, models=slugs, pictured=True)
+        wanted = Wanted(team_id=self.actor.team_id, models=[said["model_name"]], pictured=True)
         return Response(segmind_history_answers.generations(_page(wanted, 1, PAGE), 1, PAGE))
 
 
 class ModelsView(RecordView):
     """GET /inference-model-information/list."""
+
+    schema = segmind_history_schema.MODELS
 
     def get(self, request: Request) -> HttpResponse:
         return Response(segmind_history_answers.models(catalogue.MODELS.values()))
@@ -121,6 +158,8 @@ class ModelsView(RecordView):
 
 class AccountView(RecordView):
     """GET /api/auth/authenticate: whose key it is, and what its team has."""
+
+    schema = segmind_history_schema.ACCOUNT
 
     def get(self, request: Request) -> HttpResponse:
         balance, used = ledger.balance(self.actor.team_id), queries.used(self.actor.team_id)
@@ -142,61 +181,10 @@ def _page(wanted: Wanted, number: int, count: int) -> Page:
         ) from None
 
 
-# --- what the query says ------------------------------------------------------------------------------------
-
-
-def _whole(said: QueryDict, name: str, default: int, *, most: int | None = None) -> int:
-    given = said.get(name, "")
-    if not given:
-        return default
-    value = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
-    if value < 1 or (most is not None and value > most):
-        allowed = f"from 1 to {most}" if most else "from 1 on"
-        raise ParseError(f"{name} must be a whole number {allowed}; got {wording.shown(given)}")
-    return value
-
-
-def _choice(said: QueryDict, name: str, choices: Mapping[str, Value], default: Value) -> Value:
-    given = said.get(name, "")
-    if given and given not in choices:
-        raise ParseError(f"{name} must be one of {', '.join(choices)}; got {wording.shown(given)}")
-    return choices[given] if given else default
-
-
-def _slugs_with(part: str) -> Sequence[str]:
-    """Return the slugs that have a text in them; where none has, one that no request has."""
-    return [slug for slug in catalogue.MODELS if part in slug] or [""] if part else ()
-
-
-def _slug(said: QueryDict) -> tuple[str, ...]:
-    given = said.get("model_name", "")
-    return (_choice(said, "model_name", {slug: slug for slug in catalogue.MODELS}, ""),) if given else ()
-
-
-def _day(said: QueryDict, name: str, default: Callable[[], date]) -> date:
-    given = said.get(name, "")
-    if not given:
-        return default()
-    try:
-        day = datetime.strptime(given, "%Y-%m-%d").date()
-    except ValueError:
-        day = date.min
-    if not 2000 <= day.year <= 9000:
-        raise ParseError(f"{name} must be a day as YYYY-MM-DD; got {wording.shown(given)}")
-    return day
-
-
-def _optional_day(said: QueryDict, name: str, later: int) -> datetime | None:
-    """Return the midnight with which a day begins or, `later` by one, ends; None where it is not given."""
-    if not said.get(name, ""):
-        return None
-    return _midnight(_day(said, name, date.today) + timedelta(days=later))
-
-
-def _window(said: QueryDict) -> tuple[date, date]:
+def _window(said: Mapping[str, Any]) -> tuple[date, date]:
     """Return the first and the last day of a history."""
-    until = _day(said, "to_date", lambda: timezone.now().date())
-    since = _day(said, "from_date", lambda: until - timedelta(days=USUAL_DAYS))
+    until: date = said.get("to_date", timezone.now().date())
+    since: date = said.get("from_date", until - timedelta(days=USUAL_DAYS))
     if since > until:
         raise ParseError(f"from_date: {since} comes after to_date, {until}")
     if (until - since).days > MOST_DAYS:
@@ -208,11 +196,15 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _person(said: QueryDict) -> int | None:
+def _slugs_with(part: str) -> Sequence[str]:
+    """Return the slugs that have a text in them; where none has, one that no request has."""
+    return [slug for slug in catalogue.MODELS if part in slug] or [""] if part else ()
+
+
+def _person(said: Mapping[str, Any]) -> int | None:
     """Return the number of the person whose requests are wanted; 0 for nobody that is known."""
-    number, email = said.get("user_id", ""), said.get("user_email", "")
-    if number and email:
+    if "user_id" in said and "user_email" in said:
         raise ParseError("user_id and user_email say the same; send one of them")
-    if email:
-        return queries.person_called(email) or 0
-    return _whole(said, "user_id", 0) or None
+    if "user_email" in said:
+        return queries.person_called(said["user_email"]) or 0
+    return said.get("user_id")
