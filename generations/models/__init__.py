@@ -2,6 +2,7 @@
 
 from generations.models.asset import Asset
 from generations.models.attempt import Attempt
+from generations.models.collection import Collection, CollectionItem, Visibility
 from generations.models.gate import Gate
 from generations.models.generation import Generation
 from generations.models.heartbeat import Heartbeat
@@ -9,4 +10,16 @@ from generations.models.lease import Lease
 from generations.models.output import Output
 from generations.models.prompt import Prompt
 
-__all__ = ["Asset", "Attempt", "Gate", "Generation", "Heartbeat", "Lease", "Output", "Prompt"]
+__all__ = [
+    "Asset",
+    "Attempt",
+    "Collection",
+    "CollectionItem",
+    "Gate",
+    "Generation",
+    "Heartbeat",
+    "Lease",
+    "Output",
+    "Prompt",
+    "Visibility",
+]
