@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Method
 from accounts import ledger
 from accounts.credits import MICRO, format_credits
 from accounts.limits import Decision
-from generations import catalogue, delivery, inputs, routing, submission
+from generations import catalogue, delivery, inputs, removal, routing, submission
 from generations.api import authentication
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.models import Generation
@@ -32,6 +32,14 @@ class OverLimit(Exception):
     def __init__(self, rate: Decision) -> None:
         super().__init__(f"{rate.limit} requests a minute are allowed; try again in {rate.reset_seconds} seconds")
         self.rate = rate
+
+
+class Removed(Exception):
+    """Something that was there and was removed; it can be had back for a while."""
+
+    def __init__(self, removed_at: datetime) -> None:
+        super().__init__("It was removed. POST to its address with /restore brings it back, for a while.")
+        self.removed_at = removed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,10 @@ def _too_poor(error: ledger.InsufficientCredits) -> Problem:
     return Problem("insufficient_credits", 402, detail, facts=facts)
 
 
+def _removed(error: Removed) -> Problem:
+    return Problem("removed", 410, str(error), facts={"removed_at": error.removed_at.isoformat()})
+
+
 def _too_big(_: RequestDataTooBig) -> Problem:
     return Problem("body_too_large", 413, f"The body is over the limit of {settings.MAX_BODY_BYTES // 2**20} MiB.")
 
@@ -143,6 +155,8 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "too_many_fetches", 5, "Too many of the team's image URLs are being fetched."
     ),
     routing.NoEngine: _plain("no_engine", 400),
+    removal.StillRunning: _plain("still_running", 409),
+    Removed: _removed,
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),
