@@ -215,6 +215,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "generations.api.described.Described",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "SORT_OPERATIONS": False,  # in the order of the URL configuration
+    "PREPROCESSING_HOOKS": ["generations.api.schema.expand"],
+    "POSTPROCESSING_HOOKS": ["generations.api.schema.finish"],
 }
 
 # --- jobs ---------------------------------------------------------------------------------------------------

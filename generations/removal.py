@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from generations import orphans
-from generations.models import CollectionItem, Generation, Output
+from generations.models import CollectionItem, Delivery, Generation, Output
 from generations.models.attempt import LIVE
 from generations.models.generation import FINAL
 
@@ -95,6 +95,7 @@ def _purge(batch: Sequence[Generation]) -> None:
     with transaction.atomic():
         outputs.delete()
         CollectionItem.objects.filter(generation__in=batch).delete()
+        Delivery.objects.filter(generation__in=batch).delete()  # what was told of it has its prompt
         Generation.objects.bulk_update(batch, ["params", "inputs", "notes", "error", "purged_at"])
         orphans.doubt(inputs)
 

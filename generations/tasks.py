@@ -3,7 +3,7 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, reconciliation, removal
+from generations import derivatives, execution, idempotency, reconciliation, removal
 
 
 @app.task
@@ -23,4 +23,5 @@ def reconcile() -> None:
 
 @app.task
 def purge() -> None:
+    idempotency.purge()
     removal.purge()

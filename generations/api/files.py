@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from generations import access, delivery
+from generations.api import segmind_schema
 from generations.api.door import SAFETY
 from generations.api.segmind import SegmindView
 from generations.models import Output
@@ -36,6 +37,8 @@ def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:
 
 class UploadedView(SegmindView):
     """GET /files/{id}: an upload, for keys of its team."""
+
+    schema = segmind_schema.FILE
 
     def get(self, request: Request, asset_id: uuid.UUID) -> HttpResponse:
         asset = access.asset(self.actor, asset_id)

@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Method
 from accounts import ledger
 from accounts.credits import MICRO, format_credits
 from accounts.limits import Decision
-from generations import catalogue, delivery, inputs, removal, routing, submission
+from generations import catalogue, delivery, idempotency, inputs, removal, routing, submission
 from generations.api import authentication
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.models import Generation
@@ -68,6 +68,11 @@ def of(error: Exception) -> Problem:
         if isinstance(error, kind):
             return make(error)
     log.error("a request broke", exc_info=error)
+    return internal()
+
+
+def internal() -> Problem:
+    """What nobody foresaw."""
     return Problem("internal_error", 500, "Something broke here. It is our fault, and has been logged.")
 
 
@@ -109,7 +114,13 @@ def _from_framework(error: APIException) -> Problem:
     return Problem(_FRAMEWORK.get(error.status_code, error.default_code), error.status_code, detail)
 
 
-_FRAMEWORK = {400: "malformed_request", 403: "forbidden", 404: "not_found", 406: "unsupported_content_type"}
+_FRAMEWORK = {
+    400: "malformed_request",
+    403: "forbidden",
+    404: "not_found",
+    406: "unsupported_content_type",
+    415: "unsupported_content_type",
+}
 
 
 def _unauthorized(error: NotAuthenticated | AuthenticationFailed) -> Problem:
@@ -133,6 +144,11 @@ def _too_poor(error: ledger.InsufficientCredits) -> Problem:
 
 def _removed(error: Removed) -> Problem:
     return Problem("removed", 410, str(error), facts={"removed_at": error.removed_at.isoformat()})
+
+
+def _underway(error: idempotency.Underway) -> Problem:
+    facts = {"request_id": str(error.generation_id)}
+    return Problem("idempotency_key_in_use", 409, str(error), facts=facts, headers={"Retry-After": "2"})
 
 
 def _too_big(_: RequestDataTooBig) -> Problem:
@@ -159,6 +175,10 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     Removed: _removed,
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
+    idempotency.Reused: _said(
+        "idempotency_key_reused", 422, "Idempotency-Key: it was sent before with another request; take a new one."
+    ),
+    idempotency.Underway: _underway,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),
     RequestDataTooBig: _too_big,
     MultiPartParserError: _plain("malformed_request", 400),

@@ -76,8 +76,8 @@ def follow_as_before(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_ladder'),
-        ('generations', '0007_doors'),
+        ('accounts', '0012_team_hooked'),
+        ('generations', '0012_webhooks'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

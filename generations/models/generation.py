@@ -67,6 +67,7 @@ class Generation(models.Model):
     seed = models.BigIntegerField()
     lock = models.BooleanField(default=False, help_text="paste the subject's pixels back from the input")
     route = models.JSONField(default=list, help_text="the engines that may serve it, in order")
+    hooked = models.BooleanField(default=False, help_text="somebody is to be told, and its end is not written down yet")
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     progress = models.FloatField(default=0.0, help_text="share done, 0 to 1")
@@ -131,6 +132,11 @@ class Generation(models.Model):
                 fields=["removed_at"],
                 name="generation_to_purge",
                 condition=Q(removed_at__isnull=False, purged_at__isnull=True),
+            ),
+            models.Index(
+                fields=["finished_at"],
+                name="generation_untold",
+                condition=Q(hooked=True, status__in=("succeeded", "failed", "canceled")),
             ),
         ]
 
