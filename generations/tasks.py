@@ -3,7 +3,7 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, idempotency, reconciliation, uploads
+from generations import derivatives, execution, idempotency, orphans, reconciliation, removal, uploads
 from generations.models.webhook import Event
 from generations.webhooks import deliveries, events
 
@@ -37,3 +37,5 @@ def reconcile() -> None:
 def purge() -> None:
     idempotency.purge()
     uploads.purge()
+    removal.purge()
+    orphans.sweep()
