@@ -3,12 +3,12 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, reconciliation
+from generations import agenda, derivatives, execution, reconciliation
 
 
 @app.task
 def run_attempt(attempt_id: int) -> None:
-    execution.run(attempt_id)
+    agenda.carry_out(execution.steps(attempt_id))
 
 
 @app.task
