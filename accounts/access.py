@@ -65,7 +65,7 @@ class Actor:
     """Whoever acts for a team: a member in the browser (`key_id` None) or one of their API keys.
 
     team: its slug. engines: those that it chose, () for any. allow_fallback: whether an engine that does not read the
-    prompt may stand in.
+    prompt may stand in. hooked: whether an address is registered that is told of its runs.
     """
 
     team_id: int
@@ -76,6 +76,7 @@ class Actor:
     team: str = ""
     engines: tuple[str, ...] = ()
     allow_fallback: bool = False
+    hooked: bool = False
 
     def may(self, right: Right) -> bool:
         return right in self.rights
@@ -104,6 +105,7 @@ def _actor(membership: Membership, key_id: int | None, rights: frozenset[Right],
         team=team.slug,
         engines=tuple(team.engines),
         allow_fallback=allow_fallback,
+        hooked=team.hooked,
     )
 
 

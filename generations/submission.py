@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import keys, ledger
 from accounts.access import Actor, Right
-from generations import catalogue, dispatch, inputs, masks, routing, statements
+from generations import catalogue, dispatch, idempotency, inputs, masks, routing, statements
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.engines.base import Engine
 from generations.models import Asset, Attempt, Generation
@@ -58,10 +58,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An accepted request. ignored: the unknown names that were given, where the door forgives them."""
+    """An accepted request. ignored: the unknown names that were given, where the door forgives them. repeated: it was
+    accepted before, under the same Idempotency-Key."""
 
     generation: Generation
     ignored: tuple[str, ...]
+    repeated: bool = False
 
 
 def submit(
@@ -77,19 +79,23 @@ def submit(
     most: int | None = None,
     allow_fallback: bool | None = None,
     alongside: Sequence[Alongside] = (),
+    once: idempotency.Once | None = None,
 ) -> Submission:
     """Accept a request: validate it, store its images, hold its quote, and hand it to the workers.
 
     `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
     credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it);
-    `alongside` is written in the same transaction as the hold. Raises QuoteRose where `most` is not enough, NotAllowed,
-    Gone, catalogue.UnknownModel, InvalidInput, routing.NoEngine, ledger.InsufficientCredits, TooManyJobs,
-    inputs.TooManyFetches; then nothing is held.
+    `alongside` is written in the same transaction as the hold; `once` returns what the same request made before, and
+    makes nothing. Raises QuoteRose where `most` is not enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput,
+    routing.NoEngine, ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches, idempotency.Reused; then nothing
+    is held.
     """
     if not actor.may(Right.GENERATE):
         raise NotAllowed
     declared = catalogue.get(model)
     given = catalogue.validate(declared, raw, unknown=unknown)
+    if once and (earlier := once.earlier()):
+        return Submission(earlier, given.ignored, repeated=True)
     assets = inputs.ingest(actor.team_id, given.images)
     masks.check(declared, given.params, assets)
     pixels = _pixels(declared, given.params, assets)
@@ -110,12 +116,24 @@ def submit(
         seed=_seed(given.params),
         lock=lock,
         route=[engine.alias for engine in ladder],
+        hooked=actor.hooked,
         estimate=cost.estimate,
         quote=cost.quote,
         created_at=timezone.now(),
     )
-    _accept(generation, alongside, publish=publish)
+    try:
+        _accept(generation, [once.write, *alongside] if once else alongside, publish=publish)
+    except idempotency.Taken:
+        assert once is not None
+        return _copy(once, given.ignored)
     return Submission(generation, given.ignored)
+
+
+def _copy(once: idempotency.Once, ignored: tuple[str, ...]) -> Submission:
+    """Return what a copy of the request made, which came at the same moment and was first."""
+    earlier = once.earlier()
+    assert earlier is not None, "a key is kept for a day"
+    return Submission(earlier, ignored, repeated=True)
 
 
 def price(

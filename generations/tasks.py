@@ -3,7 +3,7 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, reconciliation
+from generations import derivatives, execution, idempotency, reconciliation
 
 
 @app.task
@@ -19,3 +19,8 @@ def make_derivatives(generation_id: str) -> None:
 @app.task
 def reconcile() -> None:
     reconciliation.reconcile()
+
+
+@app.task
+def purge() -> None:
+    idempotency.purge()

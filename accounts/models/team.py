@@ -21,6 +21,7 @@ class Team(models.Model):
     allow_fallback = models.BooleanField(
         default=False, help_text="its keys accept an engine that does not read the prompt, where the first one fails"
     )
+    hooked = models.BooleanField(default=False, help_text="an address is registered that is told of its runs")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 
 from generations import inputs
 
+JSON, FORM = "application/json", "multipart/form-data"
 LONG = 2048
 """Characters from which a text in an image's place is base64 for certain, and is decoded where it lies."""
 
@@ -25,19 +26,23 @@ class NotAcceptable(APIException):
 
 def read(request: Request, images: Collection[str] = ()) -> dict[str, Any]:
     """Return the body's values by name. Raises ParseError, NotAcceptable."""
-    kind = (request.content_type or "").partition(";")[0].strip().lower()
-    if kind == "application/json":
+    sent = kind(request)
+    if sent == JSON:
         return _read_json(request._request.body, images)
-    if kind == "multipart/form-data":
-        return _read_form(request._request)
-    raise NotAcceptable(
-        f"Content-Type: {kind or 'none'!r} is not accepted; send application/json or multipart/form-data"
-    )
+    if sent == FORM:
+        return {**form(request._request).dict(), **request._request.FILES.dict()}
+    raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON} or {FORM}")
 
 
-def _read_form(request: HttpRequest) -> dict[str, Any]:
+def kind(request: Request) -> str:
+    """Return the body's media type, without its parameters."""
+    return (request.content_type or "").partition(";")[0].strip().lower()
+
+
+def form(request: HttpRequest) -> QueryDict:
+    """Return the text fields of a form; its files are in request.FILES after it. Raises ParseError."""
     try:
-        return {**request.POST.dict(), **request.FILES.dict()}
+        return request.POST
     except RequestDataTooBig:
         raise
     except (SuspiciousOperation, LookupError, UnicodeError) as error:  # too many fields, a charset that is none

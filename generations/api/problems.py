@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import APIException, AuthenticationFailed, MethodNotAllowed, NotAuthenticated
@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Method
 from accounts import ledger
 from accounts.credits import MICRO, format_credits
 from accounts.limits import Decision
-from generations import catalogue, delivery, inputs, routing, submission
+from generations import catalogue, delivery, idempotency, inputs, routing, submission
 from generations.api import authentication
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.models import Generation
@@ -128,6 +128,11 @@ def _too_poor(error: ledger.InsufficientCredits) -> Problem:
     return Problem("insufficient_credits", 402, detail, facts=facts)
 
 
+def _underway(error: idempotency.Underway) -> Problem:
+    facts = {"request_id": str(error.generation_id)}
+    return Problem("idempotency_key_in_use", 409, str(error), facts=facts, headers={"Retry-After": "2"})
+
+
 def _too_big(_: RequestDataTooBig) -> Problem:
     return Problem("body_too_large", 413, f"The body is over the limit of {settings.MAX_BODY_BYTES // 2**20} MiB.")
 
@@ -135,7 +140,8 @@ def _too_big(_: RequestDataTooBig) -> Problem:
 _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     InvalidInput: lambda error: Problem("invalid_input", 422, str(error), fields=error.errors),
     catalogue.UnknownModel: _plain("unknown_model", 404),
-    Http404: _said("not_found", 404, "There is no such request."),
+    Http404: lambda error: Problem("not_found", 404, str(error) or "There is no such request."),
+    PermissionDenied: _plain("forbidden", 403),
     submission.NotAllowed: _said(
         "forbidden", 403, "This key may not run models: its scope or its maker's role does not allow it."
     ),
@@ -149,6 +155,10 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     routing.NoEngine: _plain("no_engine", 400),
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
+    idempotency.Reused: _said(
+        "idempotency_key_reused", 422, "Idempotency-Key: it was sent before with another request; take a new one."
+    ),
+    idempotency.Underway: _underway,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),
     RequestDataTooBig: _too_big,
     MultiPartParserError: _plain("malformed_request", 400),

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts import ledger
 from accounts.access import Right
 from accounts.credits import MICRO
-from generations import access, catalogue, inputs, notices, submission, waiting
+from generations import access, catalogue, inputs, notices, submission
 from generations.api import bodies, door, segmind_answers, segmind_errors, segmind_schema
 from generations.api.door import DoorView
 from generations.api.problems import Problem
@@ -45,6 +45,7 @@ class SubmitView(SegmindView):
             unknown="ignore",
             generation_id=generation_id,
             allow_fallback=_fallback(request),
+            once=self.once(request),
         )
 
 
@@ -65,7 +66,7 @@ class RunView(SubmitView):
         generation_id = uuid.uuid4()
         with notices.expected(generation_id) as bell:
             accepted = self.submit(request, slug, generation_id)
-            done = waiting.until_final(generation_id, bell, settings.V1_DEADLINE)
+            done = self.final(accepted, bell, settings.V1_DEADLINE)
         if done is None:
             return segmind_errors.out_of_time(generation_id)
         if done.generation.status != Status.SUCCEEDED:

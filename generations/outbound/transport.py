@@ -93,6 +93,20 @@ def read(call: calls.Call, response: requests.Response, limit: int) -> bytes:
     return bytes(body)
 
 
+def read_beginning(call: calls.Call, response: requests.Response, limit: int) -> bytes:
+    """Return the first `limit` decoded bytes of the body, and leave the rest where it is. Raises Failed."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(min(limit, CHUNK)):
+            body += chunk
+            if len(body) >= limit:
+                return bytes(body[:limit])
+    except ERRORS as error:
+        raise explained(call, error) from error
+    call.remaining()
+    return bytes(body)
+
+
 ERRORS = (requests.RequestException, HTTPError, OSError, ValueError)
 """Whatever `requests` and what lies under it raise."""
 
