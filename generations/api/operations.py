@@ -129,7 +129,7 @@ def record(properties: Mapping[str, Schema], *, optional: Iterable[str] = (), **
 
 IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
-    "Any text of your own, of 255 characters at most. The same request under the same key, sent again within a day, "
+    "Any text of your own. The same request under the same key, sent again within a day, "
     "gets the first one's answer and makes no second job.",
     {"type": "string", "minLength": 1, "maxLength": 255},
 )

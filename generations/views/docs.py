@@ -21,9 +21,14 @@ from generations.views import docs_operations, home, values
 CLIENTS: Mapping[str, str] = {"segmind": "Segmind", "replicate": "Replicate", "openai": "OpenAI"}
 """Whom apps move from: the word in the address → the name."""
 
-SAMPLE_INPUTS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "bg-replace": (("demo/perfume.jpg", "The image"), ("demo/beach.jpg", "The reference image")),
+PICTURES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "bg-replace": (
+        ("demo/perfume.jpg", "The image"),
+        ("demo/beach.jpg", "The reference image"),
+        ("demo/perfume-on-beach.jpg", "The result, made by the built-in CPU engine"),
+    ),
 }
+"""A model's example as static files, with what they are."""
 MIB = 2**20
 
 
@@ -31,8 +36,7 @@ MIB = 2**20
 def start(request: HttpRequest) -> HttpResponse:
     model = catalogue.get("bg-replace")
     given = {"prompt": "a perfume bottle on a beach, in the evening sun"}
-    context = {"snippets": values.code(model, given, settings.PUBLIC_URL), "model_picture": home.picture(model.slug)}
-    context["settings"] = settings
+    context = {"snippets": values.code(model, given, settings.PUBLIC_URL), "seconds_waited": settings.V1_DEADLINE}
     return _page(request, "start", context)
 
 
@@ -44,7 +48,7 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "model": declared,
         "picture": home.picture(slug),
-        "inputs": SAMPLE_INPUTS.get(slug, ()),
+        "pictures": PICTURES.get(slug, ()),
         "rows": tables.rows(declared),
         "snippets": values.code(declared, {}, settings.PUBLIC_URL),
         "seconds": values.seconds(declared, {}),
@@ -106,6 +110,9 @@ def _price(request: HttpRequest, declared: ImageModel) -> Price | None:
 def _kinds_of(path: str) -> list[dict[str, Any]]:
     """Return the problems that a POST to a path may end in."""
     document = documents.document()
-    answers = document["paths"][path]["post"]["responses"].values()
+    operation = document["paths"][path]["post"]
+    door, answers = operation["tags"][0], operation["responses"].values()
     named = {kind for answer in answers for media in answer["content"].values() for kind in media.get("examples", ())}
-    return [problem for problem in document["x-problems"] if problem["kind"] in named]
+    return [
+        {**problem, "code": problem["codes"][door]} for problem in document["x-problems"] if problem["kind"] in named
+    ]

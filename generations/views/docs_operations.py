@@ -71,7 +71,7 @@ def doors() -> list[Door]:
 
 def _operation(document: Document, method: str, path: str, operation: Node) -> Operation:
     content = operation.get("requestBody", {}).get("content", {})
-    body = next(iter(content.values()), {}).get("schema", {})
+    body: Node = next((media["schema"] for media in content.values()), {})
     return Operation(
         id=operation["operationId"],
         method=method,
