@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts import budgets, key_cache, key_uses
 from accounts.access import RIGHTS, Actor, Right, actor_of_key
-from accounts.key_limits import InvalidKey, Limits
+from accounts.key_limits import InvalidKey, Limits, check_name
 from accounts.models import ApiKey, Membership, Role, Span, Subject
 from accounts.models.key import DEFAULT_SCOPES
 
@@ -56,6 +56,7 @@ def create(
         raise PermissionDenied(f"role: {membership.role}; it may not create API keys")
     wanted = Limits(sorted(set(scopes)), expires_at, sorted(set(models)), rate_limit, daily, monthly)
     wanted.check()
+    check_name(name)
     raw = _generate()
     with transaction.atomic():
         parent = _parent(by)
