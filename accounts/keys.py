@@ -74,6 +74,7 @@ def limit(
     wanted = Limits(key.scopes, None, sorted(set(models)), rate_limit, daily, monthly)
     wanted.check()
     with transaction.atomic():
+        budgets.lock(key.team_id)
         key.models, key.rate_limit = list(wanted.models), rate_limit
         key.save(update_fields=["models", "rate_limit"])
         _set_budgets(key, wanted)
@@ -115,7 +116,8 @@ def _parent(by: Actor | None) -> ApiKey | None:
     """Return the key that makes a key, locked, so that it is not revoked meanwhile; None where a person does."""
     if by is None or by.key_id is None:
         return None
-    parent = ApiKey.objects.select_for_update().filter(pk=by.key_id).first()
+    budgets.lock(by.team_id)
+    parent = ApiKey.objects.select_for_update(no_key=True).filter(pk=by.key_id).first()
     if parent is None or not parent.is_active or not by.may(Right.CREATE_KEYS):
         raise PermissionDenied("key: it may not create API keys; one made by a person, with the scope manage, may")
     return parent
