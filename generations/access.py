@@ -30,7 +30,8 @@ def asset(actor: Actor, asset_id: uuid.UUID) -> Asset:
 
 def upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
     """Return a file that the actor's team uploaded and whose time is not over, with its asset. Raises Http404."""
-    return _found(actor, uploads.current(actor.team_id).filter(id=upload_id).first())
+    found = uploads.current(actor.team_id).filter(id=upload_id).first()
+    return _found(actor, found, "There is no such file; it may have expired, or was deleted.")
 
 
 def file(actor: Actor, file_id: uuid.UUID) -> Asset:
@@ -47,7 +48,7 @@ def may_cancel(actor: Actor, generation: Generation) -> bool:
     return own or actor.may(Right.MANAGE_RUNS)
 
 
-def _found(actor: Actor, row: Row | None) -> Row:
+def _found(actor: Actor, row: Row | None, otherwise: str = "") -> Row:
     if row is None or not actor.may(Right.VIEW):
-        raise Http404
+        raise Http404(otherwise)
     return row

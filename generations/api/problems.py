@@ -135,7 +135,7 @@ def _too_big(_: RequestDataTooBig) -> Problem:
 _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     InvalidInput: lambda error: Problem("invalid_input", 422, str(error), fields=error.errors),
     catalogue.UnknownModel: _plain("unknown_model", 404),
-    Http404: _said("not_found", 404, "There is no such request."),
+    Http404: lambda error: Problem("not_found", 404, str(error) or "There is no such request."),
     submission.NotAllowed: _said(
         "forbidden", 403, "This key may not run models: its scope or its maker's role does not allow it."
     ),
