@@ -1,6 +1,7 @@
 """Request bodies into plain values: JSON or multipart, the images never copied as text."""
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ LONG = 2048
 """Characters from which a text in an image's place is base64 for certain, and is decoded where it lies."""
 
 _values = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_objects = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
 class NotAcceptable(APIException):
@@ -26,12 +28,17 @@ class NotAcceptable(APIException):
 
 def read(request: Request, images: Collection[str] = ()) -> dict[str, Any]:
     """Return the body's values by name. Raises ParseError, NotAcceptable."""
-    sent = kind(request)
-    if sent == JSON:
-        return _read_json(request._request.body, images)
-    if sent == FORM:
+    if kind(request) == FORM:
         return {**form(request._request).dict(), **request._request.FILES.dict()}
-    raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON} or {FORM}")
+    return {name: image(value) if name in images else plain(value) for name, value in members(json(request)).items()}
+
+
+def json(request: Request) -> bytes:
+    """Return a body that is JSON. Raises NotAcceptable where it is said to be neither that nor a form."""
+    sent = kind(request)
+    if sent != JSON:
+        raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON} or {FORM}")
+    return request._request.body
 
 
 def kind(request: Request) -> str:
@@ -49,32 +56,49 @@ def form(request: HttpRequest) -> QueryDict:
         raise ParseError(f"the form cannot be read: {error}") from error
 
 
-def _read_json(body: bytes, images: Collection[str]) -> dict[str, Any]:
+def members(value: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Return the values of a JSON object as they lie, for `plain`, `image` and `objects` to read. Raises ParseError."""
+    with _told():
+        return _values.decode(value)
+
+
+def plain(value: msgspec.Raw) -> Any:
+    """Return a value. Raises ParseError."""
+    with _told():
+        return msgspec.json.decode(value)
+
+
+def objects(value: msgspec.Raw) -> list[dict[str, msgspec.Raw]] | None:
+    """Return a list of objects, whose values are left as they lie; None where it is none. Raises ParseError."""
+    with _told():
+        try:
+            return _objects.decode(value)
+        except msgspec.ValidationError:
+            return None
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
     try:
-        raw = _values.decode(body)
-        return {name: _image(value) if name in images else _decode(value) for name, value in raw.items()}
+        yield
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"the body is not a JSON object: {error}") from error
 
 
-def _decode(value: msgspec.Raw) -> Any:
-    return msgspec.json.decode(value)
-
-
-def _image(value: msgspec.Raw) -> Any:
+def image(value: msgspec.Raw) -> Any:
     """Decode long base64, bare or in a data: URI, without making a text of it first.
 
     What is not base64 as it lies is left as text: some clients escape its "/" or "+", and of the rest the error
-    can show the beginning.
+    can show the beginning. Raises ParseError.
     """
     view = memoryview(value)
     if len(view) < LONG or view[0] != ord('"'):
-        return _decode(value)
+        return plain(value)
     head = bytes(view[1:100])
     if b"\\" in head or head.startswith((b"http:", b"https:")):
-        return _decode(value)
+        return plain(value)
     start = 2 + head.index(b",") if head.startswith(b"data:") and b";base64," in head else 1
     try:
         return inputs.decode_base64(view[start:-1])
     except inputs.Unusable:
-        return _decode(value)
+        return plain(value)

@@ -123,3 +123,15 @@ def record(properties: Mapping[str, Schema], *, optional: Iterable[str] = (), **
     missing = set(optional)
     required = [name for name in properties if name not in missing]
     return {"type": "object", "properties": dict(properties), "required": required, **more}
+
+
+ALLOW_FALLBACK = header(
+    "x-allow-fallback",
+    "Whether an engine that does not read the prompt may stand in; without it, as the team has it.",
+    {"type": "string", "enum": ["true", "false"]},
+)
+IDEMPOTENCY_KEY = header(
+    "Idempotency-Key",
+    "Whatever is sent again under the same key within a day is the same job, and is charged once.",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+)
