@@ -30,15 +30,61 @@ def read(request: Request, images: Collection[str] = ()) -> dict[str, Any]:
     """Return the body's values by name. Raises ParseError, NotAcceptable."""
     if kind(request) == FORM:
         return {**form(request._request).dict(), **request._request.FILES.dict()}
-    return {name: image(value) if name in images else plain(value) for name, value in members(json(request)).items()}
+    return _read(envelope(request, f"{JSON} or {FORM}"), images)
 
 
-def json(request: Request) -> bytes:
-    """Return a body that is JSON. Raises NotAcceptable where it is said to be neither that nor a form."""
+def envelope(request: Request, accepted: str = JSON) -> dict[str, msgspec.Raw]:
+    """Return the members of a body that is a JSON object, unread; what follows reads them. Raises ParseError,
+    NotAcceptable, which names what is accepted."""
     sent = kind(request)
     if sent != JSON:
-        raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON} or {FORM}")
-    return request._request.body
+        raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {accepted}")
+    return members(request._request.body)
+
+
+def members(value: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Return the members of an object, unread. Raises ParseError."""
+    with _told():
+        return _values.decode(value)
+
+
+def objects(member: msgspec.Raw) -> list[dict[str, msgspec.Raw]] | None:
+    """Return a list of objects, whose members are unread; None where it is none. Raises ParseError."""
+    with _told():
+        try:
+            return _objects.decode(member)
+        except msgspec.ValidationError:
+            return None
+
+
+def values(member: msgspec.Raw, images: Collection[str] = ()) -> dict[str, Any]:
+    """Return the values of an object in an envelope by name. Raises ParseError."""
+    return _read(members(member), images)
+
+
+def value(member: msgspec.Raw) -> Any:
+    """Return a member of an envelope. Raises ParseError."""
+    with _told():
+        return msgspec.json.decode(member)
+
+
+def image(member: msgspec.Raw) -> Any:
+    """Return a member that may be a picture: long base64, bare or in a data: URI, decoded without making a text of it.
+
+    What is not base64 as it lies is left as text: some clients escape its "/" or "+", and of the rest the error
+    can show the beginning. Raises ParseError.
+    """
+    view = memoryview(member)
+    if len(view) < LONG or view[0] != ord('"'):
+        return value(member)
+    head = bytes(view[1:100])
+    if b"\\" in head or head.startswith((b"http:", b"https:")):
+        return value(member)
+    start = 2 + head.index(b",") if head.startswith(b"data:") and b";base64," in head else 1
+    try:
+        return inputs.decode_base64(view[start:-1])
+    except inputs.Unusable:
+        return value(member)
 
 
 def kind(request: Request) -> str:
@@ -56,25 +102,9 @@ def form(request: HttpRequest) -> QueryDict:
         raise ParseError(f"the form cannot be read: {error}") from error
 
 
-def members(value: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """Return the values of a JSON object as they lie, for `plain`, `image` and `objects` to read. Raises ParseError."""
+def _read(members: dict[str, msgspec.Raw], images: Collection[str]) -> dict[str, Any]:
     with _told():
-        return _values.decode(value)
-
-
-def plain(value: msgspec.Raw) -> Any:
-    """Return a value. Raises ParseError."""
-    with _told():
-        return msgspec.json.decode(value)
-
-
-def objects(value: msgspec.Raw) -> list[dict[str, msgspec.Raw]] | None:
-    """Return a list of objects, whose values are left as they lie; None where it is none. Raises ParseError."""
-    with _told():
-        try:
-            return _objects.decode(value)
-        except msgspec.ValidationError:
-            return None
+        return {name: image(each) if name in images else msgspec.json.decode(each) for name, each in members.items()}
 
 
 @contextlib.contextmanager
@@ -83,22 +113,3 @@ def _told() -> Iterator[None]:
         yield
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"the body is not a JSON object: {error}") from error
-
-
-def image(value: msgspec.Raw) -> Any:
-    """Decode long base64, bare or in a data: URI, without making a text of it first.
-
-    What is not base64 as it lies is left as text: some clients escape its "/" or "+", and of the rest the error
-    can show the beginning. Raises ParseError.
-    """
-    view = memoryview(value)
-    if len(view) < LONG or view[0] != ord('"'):
-        return plain(value)
-    head = bytes(view[1:100])
-    if b"\\" in head or head.startswith((b"http:", b"https:")):
-        return plain(value)
-    start = 2 + head.index(b",") if head.startswith(b"data:") and b";base64," in head else 1
-    try:
-        return inputs.decode_base64(view[start:-1])
-    except inputs.Unusable:
-        return plain(value)

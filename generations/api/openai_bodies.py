@@ -107,10 +107,10 @@ def _form(request: Request) -> tuple[list[Any], dict[str, Any]]:
 
 def _json(request: Request) -> tuple[list[Any], dict[str, Any]]:
     """Return the pictures and the other values of a JSON object; long base64 is decoded where it lies."""
-    raw = bodies.members(bodies.json(request))
+    raw = bodies.envelope(request, f"{bodies.JSON} or {bodies.FORM}")
     pictures = _sources(raw.pop("images", None))
     values = {
-        name: bodies.image(value) if name in _PARAMETERS else bodies.plain(value)
+        name: bodies.image(value) if name in _PARAMETERS else bodies.value(value)
         for name, value in raw.items()
         if name != "mask"
     }
@@ -145,7 +145,7 @@ def _source(where: str, members: Mapping[str, msgspec.Raw]) -> Any:
         if isinstance(found, str | bytes):
             return found
     if set(said) == {"file_id"}:
-        return _upload(where, bodies.plain(said["file_id"]))
+        return _upload(where, bodies.value(said["file_id"]))
     raise refused(where, None, f'{where} must be {{"image_url": "…"}}, a URL or a data: URI, or {{"file_id": "…"}}')
 
 
