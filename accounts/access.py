@@ -7,6 +7,7 @@
 | MANAGE_RUNS    | yes   | yes   |        |        |                              |
 | CREATE_KEYS    | yes   | yes   | yes    |        |                              |
 | MANAGE_KEYS    | yes   | yes   |        |        |                              |
+| MANAGE_WEBHOOKS | yes  | yes   |        |        |                              |
 | SEE_LEDGER     | yes   | yes   | yes    |        | read                         |
 | MANAGE_MEMBERS | yes   | yes   |        |        |                              |
 | MANAGE_TEAM    | yes   |       |        |        |                              |
@@ -35,6 +36,8 @@ class Right(StrEnum):
     """make API keys, and revoke one's own"""
     MANAGE_KEYS = "manage_keys"
     """see and revoke every key of the team"""
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    """make, change and remove the team's webhooks, and see their secrets"""
     SEE_LEDGER = "see_ledger"
     """read the statement of credits and the usage by member and key"""
     MANAGE_MEMBERS = "manage_members"
@@ -45,7 +48,7 @@ class Right(StrEnum):
 
 _VIEWER = frozenset({Right.VIEW})
 _MEMBER = _VIEWER | {Right.GENERATE, Right.CREATE_KEYS, Right.SEE_LEDGER}
-_ADMIN = _MEMBER | {Right.MANAGE_RUNS, Right.MANAGE_KEYS, Right.MANAGE_MEMBERS}
+_ADMIN = _MEMBER | {Right.MANAGE_RUNS, Right.MANAGE_KEYS, Right.MANAGE_WEBHOOKS, Right.MANAGE_MEMBERS}
 _OWNER = _ADMIN | {Right.MANAGE_TEAM}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
