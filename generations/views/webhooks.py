@@ -141,6 +141,7 @@ def delivery(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     context = {
         "delivery": found,
         "attempts": found.attempts.order_by("-number"),
+        "is_due": found.is_due,
         "may_manage": actor.may(Right.MANAGE_WEBHOOKS),
     }
     return render(request, "studio/delivery.html", context)
