@@ -6,7 +6,8 @@ from typing import TypeVar
 from django.http import Http404
 
 from accounts.access import Actor, Right
-from generations.models import Asset, Delivery, Generation, Output, Webhook
+from generations import uploads
+from generations.models import Asset, Delivery, Generation, Output, Upload, Webhook
 
 Row = TypeVar("Row")
 
@@ -42,9 +43,22 @@ def may_see_secret(actor: Actor) -> bool:
     return actor.may(Right.GENERATE) or actor.may(Right.MANAGE_WEBHOOKS)
 
 
+def upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
+    """Return a file that the actor's team uploaded and whose time is not over, with its asset. Raises Http404."""
+    return _found(actor, uploads.current(actor.team_id).filter(id=upload_id).first())
+
+
+def file(actor: Actor, file_id: uuid.UUID) -> Asset:
+    """Return an input image by its own id or by that of an upload of it. Raises Http404."""
+    try:
+        return asset(actor, file_id)
+    except Http404:
+        return upload(actor, file_id).asset
+
+
 def may_cancel(actor: Actor, generation: Generation) -> bool:
     """Return whether the actor may cancel it: one's own, or anyone's with the right to manage runs."""
-    own = generation.user_id == actor.user_id and actor.may(Right.GENERATE)
+    own = generation.user_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
     return own or actor.may(Right.MANAGE_RUNS)
 
 

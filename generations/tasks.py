@@ -3,7 +3,7 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, idempotency, reconciliation
+from generations import derivatives, execution, idempotency, reconciliation, uploads
 from generations.models.webhook import Event
 from generations.webhooks import deliveries, events
 
@@ -36,3 +36,4 @@ def reconcile() -> None:
 @app.task
 def purge() -> None:
     idempotency.purge()
+    uploads.purge()

@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -22,10 +22,13 @@ _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 
 
-def read(request: Request, *allowed: Mapping[str, Parse]) -> dict[str, Any]:
+def read(
+    request: Request, *allowed: Mapping[str, Parse], unknown: Literal["refuse", "ignore"] = "refuse"
+) -> dict[str, Any]:
     """Return the query's values by name. Raises ParseError, which names what is wrong and what is allowed."""
     parsers = {name: parse for each in allowed for name, parse in each.items()}
-    return {name: _one(name, texts, parsers) for name, texts in request.query_params.lists()}
+    said = [(name, texts) for name, texts in request.query_params.lists() if unknown == "refuse" or name in parsers]
+    return {name: _one(name, texts, parsers) for name, texts in said}
 
 
 def _one(name: str, texts: list[str], parsers: Mapping[str, Parse]) -> Any:

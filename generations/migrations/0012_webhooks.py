@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0012_team_hooked"),
-        ("generations", "0008_idempotency"),
+        ("generations", "0009_uploads"),
     ]
 
     operations = [

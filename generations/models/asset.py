@@ -6,7 +6,10 @@ from django.db import models
 
 
 class Asset(models.Model):
-    """An input image; `file` names the original bytes in the storage, private to the team."""
+    """An input image; `file` names the original bytes in the storage, private to the team.
+
+    dropped_at: since when no upload names it any more; it is kept where a generation needs it (generations.uploads).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -21,6 +24,10 @@ class Asset(models.Model):
     uploaded_at = models.DateTimeField(
         null=True, help_text="last uploaded for use by URL; such a URL is accepted for UPLOAD_SECONDS"
     )
+    dropped_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "sha256"], name="one_asset_per_content")]
+        indexes = [
+            models.Index(fields=["dropped_at"], name="asset_dropped", condition=models.Q(dropped_at__isnull=False))
+        ]
