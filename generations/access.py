@@ -3,23 +3,31 @@
 import uuid
 from typing import TypeVar
 
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from accounts.access import Actor, Right
 from generations import uploads
-from generations.models import Asset, Delivery, Generation, Output, Upload, Webhook
+from generations.models import Asset, Collection, Delivery, Generation, Output, Upload, Visibility, Webhook
+from generations.models.generation import KEPT
 
 Row = TypeVar("Row")
 
 
 def generation(actor: Actor, generation_id: uuid.UUID) -> Generation:
-    """Return a generation of the actor's team. Raises Http404."""
-    return _found(actor, Generation.objects.filter(id=generation_id, team_id=actor.team_id).first())
+    """Return a generation of the actor's team that was not removed. Raises Http404."""
+    return _found(actor, Generation.objects.filter(KEPT, id=generation_id, team_id=actor.team_id).first())
+
+
+def removed(actor: Actor, generation_id: uuid.UUID) -> Generation | None:
+    """Return a generation of the actor's team that was removed and is not purged, None for any other."""
+    rows = Generation.objects.filter(id=generation_id, team_id=actor.team_id, removed_at__isnull=False, purged_at=None)
+    return rows.first() if actor.may(Right.VIEW) else None
 
 
 def output(actor: Actor, output_id: uuid.UUID) -> Output:
-    """Return an output of the actor's team, with its generation. Raises Http404."""
-    rows = Output.objects.select_related("generation")
+    """Return an output of the actor's team, with its generation, that was not removed. Raises Http404."""
+    rows = Output.objects.select_related("generation").filter(generation__removed_at=None)
     return _found(actor, rows.filter(id=output_id, generation__team_id=actor.team_id).first())
 
 
@@ -56,13 +64,31 @@ def file(actor: Actor, file_id: uuid.UUID) -> Asset:
         return upload(actor, file_id).asset
 
 
+def collection(actor: Actor, collection_id: uuid.UUID) -> Collection:
+    """Return a collection that the actor sees: the team's, or their own private one. Raises Http404."""
+    return _found(actor, collections(actor).filter(id=collection_id).first(), "There is no such collection.")
+
+
+def collections(actor: Actor) -> QuerySet[Collection]:
+    """Return the collections that the actor sees: the team's, and their own private ones."""
+    seen = Q(visibility=Visibility.TEAM) | Q(owner_id=actor.user_id)
+    return Collection.objects.filter(seen, team_id=actor.team_id)
+
+
+def may_arrange(actor: Actor, collection: Collection) -> bool:
+    """Return whether the actor may rename or delete a collection that they see: one's own, or any with the right to
+    manage runs."""
+    own = collection.owner_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
+    return own or actor.may(Right.MANAGE_RUNS)
+
+
 def may_cancel(actor: Actor, generation: Generation) -> bool:
-    """Return whether the actor may cancel it: one's own, or anyone's with the right to manage runs."""
+    """Return whether the actor may cancel or remove it: one's own, or anyone's with the right to manage runs."""
     own = generation.user_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
     return own or actor.may(Right.MANAGE_RUNS)
 
 
-def _found(actor: Actor, row: Row | None) -> Row:
+def _found(actor: Actor, row: Row | None, otherwise: str = "") -> Row:
     if row is None or not actor.may(Right.VIEW):
-        raise Http404
+        raise Http404(otherwise)
     return row
