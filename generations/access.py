@@ -53,7 +53,8 @@ def may_see_secret(actor: Actor) -> bool:
 
 def upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
     """Return a file that the actor's team uploaded and whose time is not over, with its asset. Raises Http404."""
-    return _found(actor, uploads.current(actor.team_id).filter(id=upload_id).first())
+    found = uploads.current(actor.team_id).filter(id=upload_id).first()
+    return _found(actor, found, "There is no such file; it may have expired, or was deleted.")
 
 
 def file(actor: Actor, file_id: uuid.UUID) -> Asset:
