@@ -243,11 +243,11 @@ def test_an_upload_without_a_file_or_in_json_is_refused(client: Client, key: str
 
 
 def age_and_purge(*, rounds: int) -> None:
-    """Let so many hours pass for what was dropped, and have the clock come by in each."""
+    """Let so many hours pass for what is in doubt, and have the clock come by in each."""
     for _ in range(rounds):
         tasks.purge()
-        for asset in Asset.objects.filter(dropped_at__isnull=False):
-            Asset.objects.filter(id=asset.id).update(dropped_at=timezone.now() - timedelta(hours=2))
+        for asset in Asset.objects.filter(doubtful_at__isnull=False):
+            Asset.objects.filter(id=asset.id).update(doubtful_at=timezone.now() - timedelta(hours=2))
 
 
 def make(actor: Actor, data: bytes = b"") -> Upload:
@@ -263,7 +263,7 @@ def test_a_picture_that_no_run_used_goes_with_its_last_file(actor: Actor) -> Non
     uploads.delete(second)
     tasks.purge()
     assert default_storage.exists(file)  # a request may have found it and not have made its run
-    age_and_purge(rounds=2)
+    age_and_purge(rounds=3)
     assert not Asset.objects.exists()
     assert not default_storage.exists(file)
 
@@ -286,16 +286,17 @@ def test_a_request_that_had_found_the_picture_keeps_it(actor: Actor, submit: Sub
     age_and_purge(rounds=3)
     assert default_storage.exists(upload.asset.file)
     assert late.inputs["image"] == str(Asset.objects.get(id=upload.asset_id).id)
-    assert Asset.objects.get(id=upload.asset_id).dropped_at is None
+    assert Asset.objects.get(id=upload.asset_id).doubtful_at is None
 
 
 def test_the_same_picture_is_taken_anew_once_it_is_forgotten(actor: Actor, team: Team) -> None:
     upload = make(actor)
     uploads.delete(upload)
-    tasks.purge()
+    age_and_purge(rounds=2)
+    inputs.recent.clear()
     again = inputs.store(team.pk, png(80, 60))
     assert again.id != upload.asset_id
-    age_and_purge(rounds=2)
+    age_and_purge(rounds=1)
     assert [asset.id for asset in Asset.objects.all()] == [again.id]
     assert default_storage.exists(again.file)
 
@@ -305,7 +306,7 @@ def test_an_upload_by_the_other_dialect_is_not_taken_away(actor: Actor, team: Te
     inputs.store(team.pk, png(80, 60), uploaded=True)
     uploads.delete(upload)
     age_and_purge(rounds=3)
-    assert Asset.objects.get().dropped_at is None
+    assert Asset.objects.get().doubtful_at is None
     assert stored()
 
 
@@ -317,7 +318,7 @@ def test_every_kind_of_input_counts_as_use(actor: Actor, submit: Submit, unpubli
     submit(model=model, **{name: upload.asset_id})
     uploads.delete(upload)
     age_and_purge(rounds=3)
-    assert Asset.objects.filter(id=upload.asset_id, dropped_at=None).exists()
+    assert Asset.objects.filter(id=upload.asset_id, doubtful_at=None).exists()
 
 
 def test_deleting_twice_is_404_and_harmless(send: Send, client: Client, key: str) -> None:

@@ -127,6 +127,11 @@ def record(properties: Mapping[str, Schema], *, optional: Iterable[str] = (), **
     return {"type": "object", "properties": dict(properties), "required": required, **more}
 
 
+ALLOW_FALLBACK = header(
+    "x-allow-fallback",
+    "Whether an engine that does not read the prompt may stand in; without it, as the team has it.",
+    {"type": "string", "enum": ["true", "false"]},
+)
 IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
     "Any text of your own. The same request under the same key, sent again within a day, "
