@@ -9,7 +9,7 @@ import msgspec
 from rest_framework.request import Request
 
 from accounts.access import Actor
-from generations import catalogue, predictions
+from generations import catalogue, predictions, webhooks
 from generations.api import bodies
 from generations.catalogue import FieldError, ImageModel, InvalidInput, wording
 from generations.submission import Alongside
@@ -48,14 +48,16 @@ def read(request: Request, *, more: Collection[str] = ()) -> Asked:
 
 
 def _hooks(given: Mapping[str, Any]) -> Sequence[Alongside]:
-    """Return what writes down who is to be told. WEBHOOKS: the one place where the body's webhook is read."""
-    names = ("webhook", "webhook_events_filter", "webhook_completed")
-    errors = [
-        FieldError(name, wording.shown(given[name]), f"{name}: not served yet") for name in names if given.get(name)
-    ]
-    if errors:
-        raise InvalidInput(tuple(errors))
-    return ()
+    """Return what writes down who is to be told. `webhook_completed` is the older way to ask for one event alone."""
+    asked = given.get("webhook"), given.get("webhook_events_filter")
+    names = (webhooks.URL, webhooks.FILTER)
+    if given.get("webhook_completed") is not None:
+        if asked != (None, None):
+            message = "webhook_completed: webhook or webhook_events_filter is given as well; one of the two is allowed"
+            raise InvalidInput((FieldError("webhook_completed", "", message),))
+        asked, names = (given["webhook_completed"], ["completed"]), ("webhook_completed", webhooks.FILTER)
+    hook = webhooks.read(*asked, names=names)
+    return (webhooks.alongside(hook),) if hook else ()
 
 
 # --- members of the body ------------------------------------------------------------------------------------
