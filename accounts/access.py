@@ -1,19 +1,22 @@
 """Who may do what in a team: the table of rights.
 
-| right          | owner | admin | member | viewer | scopes of keys that carry it |
-|----------------|-------|-------|--------|--------|------------------------------|
-| VIEW           | yes   | yes   | yes    | yes    | read, generate               |
-| GENERATE       | yes   | yes   | yes    |        | generate                     |
-| MANAGE_RUNS    | yes   | yes   |        |        |                              |
-| CREATE_KEYS    | yes   | yes   | yes    |        |                              |
-| MANAGE_KEYS    | yes   | yes   |        |        |                              |
-| SEE_LEDGER     | yes   | yes   | yes    |        | read                         |
-| MANAGE_MEMBERS | yes   | yes   |        |        |                              |
-| MANAGE_TEAM    | yes   |       |        |        |                              |
+| right           | owner | admin | member | viewer | scopes of keys that carry it |
+|-----------------|-------|-------|--------|--------|------------------------------|
+| VIEW            | yes   | yes   | yes    | yes    | read, generate, manage       |
+| GENERATE        | yes   | yes   | yes    |        | generate                     |
+| CURATE          | yes   | yes   | yes    |        | manage                       |
+| MANAGE_RUNS     | yes   | yes   |        |        | manage                       |
+| CREATE_KEYS     | yes   | yes   | yes    |        | manage                       |
+| MANAGE_KEYS     | yes   | yes   |        |        | manage                       |
+| MANAGE_WEBHOOKS | yes   | yes   |        |        | manage                       |
+| SEE_LEDGER      | yes   | yes   | yes    |        | read                         |
+| MANAGE_MEMBERS  | yes   | yes   |        |        |                              |
+| MANAGE_TEAM     | yes   |       |        |        |                              |
 
 tests/test_access.py holds the code to this table, row by row. A key's rights are its maker's, as they are at
 the request, cut down to its scopes; people and money are managed by people only, so no scope carries those
-rights.
+rights. A key that a key made makes none itself, whatever its scopes: else one key's limits would be the limits
+of each of many.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,12 +32,16 @@ class Right(StrEnum):
     """see the team's runs, pictures and balance"""
     GENERATE = "generate"
     """submit runs, cancel one's own, upload images"""
+    CURATE = "curate"
+    """favourite and collect pictures; cancel and delete one's own runs"""
     MANAGE_RUNS = "manage_runs"
     """cancel or delete what others submitted"""
     CREATE_KEYS = "create_keys"
     """make API keys, and revoke one's own"""
     MANAGE_KEYS = "manage_keys"
     """see and revoke every key of the team"""
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    """make, change and remove the team's webhooks, and see their secrets"""
     SEE_LEDGER = "see_ledger"
     """read the statement of credits and the usage by member and key"""
     MANAGE_MEMBERS = "manage_members"
@@ -44,8 +51,8 @@ class Right(StrEnum):
 
 
 _VIEWER = frozenset({Right.VIEW})
-_MEMBER = _VIEWER | {Right.GENERATE, Right.CREATE_KEYS, Right.SEE_LEDGER}
-_ADMIN = _MEMBER | {Right.MANAGE_RUNS, Right.MANAGE_KEYS, Right.MANAGE_MEMBERS}
+_MEMBER = _VIEWER | {Right.GENERATE, Right.CURATE, Right.CREATE_KEYS, Right.SEE_LEDGER}
+_ADMIN = _MEMBER | {Right.MANAGE_RUNS, Right.MANAGE_KEYS, Right.MANAGE_WEBHOOKS, Right.MANAGE_MEMBERS}
 _OWNER = _ADMIN | {Right.MANAGE_TEAM}
 
 RIGHTS: Mapping[Role, frozenset[Right]] = MappingProxyType(
@@ -56,6 +63,16 @@ SCOPES: Mapping[str, frozenset[Right]] = MappingProxyType(
     {
         "generate": frozenset({Right.VIEW, Right.GENERATE}),
         "read": frozenset({Right.VIEW, Right.SEE_LEDGER}),
+        "manage": frozenset(
+            {
+                Right.VIEW,
+                Right.CURATE,
+                Right.MANAGE_RUNS,
+                Right.CREATE_KEYS,
+                Right.MANAGE_KEYS,
+                Right.MANAGE_WEBHOOKS,
+            }
+        ),
     }
 )
 
@@ -65,7 +82,9 @@ class Actor:
     """Whoever acts for a team: a member in the browser (`key_id` None) or one of their API keys.
 
     team: its slug. engines: those that it chose, () for any. allow_fallback: whether an engine that does not read the
-    prompt may stand in. hooked: whether an address is registered that is told of its runs.
+    prompt may stand in. models: the slugs that a key is limited to, () for all. rate_limit: a key's own submits a
+    minute, None for the setting's. has_budgets: whether budgets may apply, so that a hold has to look. hooked: events
+    of its runs that registered addresses are told.
     """
 
     team_id: int
@@ -76,7 +95,10 @@ class Actor:
     team: str = ""
     engines: tuple[str, ...] = ()
     allow_fallback: bool = False
-    hooked: bool = False
+    hooked: int = 0
+    models: tuple[str, ...] = ()
+    rate_limit: int | None = None
+    has_budgets: bool = False
 
     def may(self, right: Right) -> bool:
         return right in self.rights
@@ -84,28 +106,39 @@ class Actor:
 
 def actor_of(membership: Membership) -> Actor:
     """The actor of a member in the browser, who sees which engine it was; costs no query where the team is loaded."""
-    return _actor(membership, None, RIGHTS[Role(membership.role)], allow_fallback=True)
+    team, role = membership.team, Role(membership.role)
+    return Actor(
+        membership.team_id,
+        membership.user_id,
+        None,
+        role,
+        RIGHTS[role],
+        team=team.slug,
+        engines=tuple(team.engines),
+        allow_fallback=True,
+        hooked=team.hooked,
+        has_budgets=team.has_budgets,
+    )
 
 
 def actor_of_key(key: ApiKey) -> Actor:
     """The actor of a key, whose membership and team are loaded."""
-    membership = key.membership
-    rights = scoped(Role(membership.role), key.scopes)
-    return _actor(membership, key.pk, rights, allow_fallback=membership.team.allow_fallback)
-
-
-def _actor(membership: Membership, key_id: int | None, rights: frozenset[Right], *, allow_fallback: bool) -> Actor:
-    team = membership.team
+    membership, team = key.membership, key.membership.team
+    role = Role(membership.role)
+    rights = scoped(role, key.scopes)
     return Actor(
         membership.team_id,
         membership.user_id,
-        key_id,
-        Role(membership.role),
-        rights,
+        key.pk,
+        role,
+        rights - {Right.CREATE_KEYS} if key.parent_id else rights,
         team=team.slug,
         engines=tuple(team.engines),
-        allow_fallback=allow_fallback,
+        allow_fallback=team.allow_fallback,
         hooked=team.hooked,
+        models=tuple(key.models),
+        rate_limit=key.rate_limit,
+        has_budgets=key.has_budgets or team.has_budgets,
     )
 
 

@@ -1,15 +1,16 @@
 """Whether the books balance: every figure kept is compared with the entries that it was moved by."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from accounts.models import Balance, Entry, Kind, UsageDay
+from accounts.models import ApiKey, Balance, Budget, BudgetPeriod, Entry, Kind, Subject, Team, UsageDay
 
 _ENDS = (Kind.SETTLE, Kind.RELEASE)
 
@@ -30,7 +31,7 @@ class Difference:
 def check() -> list[Difference]:
     """Everything in which the books do not balance, as of one moment. Reads every entry, so it takes its time."""
     with _snapshot():
-        return [*_balances(), *_signs(), *_ends(), *_usage()]
+        return [*_balances(), *_signs(), *_ends(), *_usage(), *_budgets(), *_marks()]
 
 
 @contextmanager
@@ -112,6 +113,43 @@ def _usage() -> list[Difference]:
     expected = {row[:3]: row[3:] for row in runs}
     found = {row[:3]: row[3:] for row in days}
     return _compare("usage (runs, cost)", "(team, model, member) {}", expected, found, (0, 0))
+
+
+def _budgets() -> list[Difference]:
+    """Each period of a budget has counted what it began with, what the open holds in it hold, and what the others cost.
+
+    An end's `held` takes back what its hold had counted, and its `posted` is what the run has cost, below 0.
+    """
+    expected: Counter[int] = Counter()
+    holds = Entry.objects.filter(kind=Kind.HOLD, periods__isnull=False)
+    ends = Entry.objects.filter(kind__in=_ENDS, reference__in=holds.values("reference"))
+    in_periods = holds.filter(reference=OuterRef("reference")).values("periods")
+    for entries in (holds, ends.annotate(of_hold=Subquery(in_periods))):
+        column = "periods" if entries is holds else "of_hold"
+        sums = entries.order_by().values_list(column).annotate(Sum("held"), Sum("posted"))
+        for periods, held, posted in sums:
+            expected.update(dict.fromkeys(periods, held - posted))
+    rows = BudgetPeriod.objects.values_list("id", "opening", "counted")
+    return [
+        Difference("counted in a budget", f"period {period_id}", opening + expected[period_id], counted)
+        for period_id, opening, counted in rows
+        if opening + expected[period_id] != counted
+    ]
+
+
+def _marks() -> list[Difference]:
+    """Whoever a budget applies to is marked so, or their holds would pass it by."""
+    budgets = Budget.objects.order_by("id").values_list("id", "team_id", "kind", "subject")
+    of_keys = {subject: budget_id for budget_id, _, kind, subject in budgets if kind == Subject.KEY}
+    unmarked = ApiKey.objects.filter(Q(pk__in=of_keys) | Q(parent_id__in=of_keys), has_budgets=False)
+    teams = {team_id for _, team_id, kind, _ in budgets if kind != Subject.KEY}
+    return [
+        *(Difference("has budgets", f"key {key_id}", True, False) for key_id in unmarked.values_list("id", flat=True)),
+        *(
+            Difference("has budgets", f"team {team_id}", True, False)
+            for team_id in Team.objects.filter(pk__in=teams, has_budgets=False).values_list("id", flat=True)
+        ),
+    ]
 
 
 def _compare(

@@ -13,12 +13,17 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts import key_cache, key_uses
-from accounts.access import RIGHTS, SCOPES, Actor, Right, actor_of_key
-from accounts.models import ApiKey, Membership, Role
+from accounts import budgets, key_cache, key_uses
+from accounts.access import RIGHTS, Actor, Right, actor_of_key
+from accounts.key_limits import InvalidKey, Limits
+from accounts.models import ApiKey, Membership, Role, Span, Subject
 from accounts.models.key import DEFAULT_SCOPES
+
+__all__ = ["InvalidKey", "authenticate", "create", "exists", "limit", "revoke"]
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARK = "ss_"
@@ -34,28 +39,44 @@ def create(
     name: str,
     scopes: Iterable[str] = DEFAULT_SCOPES,
     expires_at: datetime | None = None,
+    models: Iterable[str] = (),
+    rate_limit: int | None = None,
+    daily: int | None = None,
+    monthly: int | None = None,
+    by: Actor | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key of a member; return its row and the raw key, which is kept nowhere.
 
-    Raise PermissionDenied where the role may not make keys, ValueError on a scope that there is not.
+    models: slugs, none for all. rate_limit: submits a minute, None for the setting RATE_LIMIT. daily, monthly:
+    millionths of a credit that runs may take, None for no limit. by: who asks; where that is one of the member's keys,
+    the new one has no more scopes, models and limits than it, and ends with it.
+    Raise PermissionDenied where the role or the key may make none, InvalidKey (a ValueError) that names what is wrong.
     """
     if Right.CREATE_KEYS not in RIGHTS[Role(membership.role)]:
         raise PermissionDenied(f"role: {membership.role}; it may not create API keys")
-    chosen = sorted(set(scopes))
-    unknown = [scope for scope in chosen if scope not in SCOPES]
-    if unknown or not chosen:
-        raise ValueError(f"scopes: {', '.join(unknown) or 'none'}; allowed are {', '.join(SCOPES)}")
+    wanted = Limits(sorted(set(scopes)), expires_at, sorted(set(models)), rate_limit, daily, monthly)
+    wanted.check()
     raw = _generate()
-    key = ApiKey.objects.create(
-        membership=membership,
-        team_id=membership.team_id,
-        name=name,
-        prefix=raw[:_PREFIX],
-        digest=_digest(raw),
-        scopes=chosen,
-        expires_at=expires_at,
-    )
+    with transaction.atomic():
+        parent = _parent(by)
+        key = _write(membership, name, raw, wanted.within(Limits.of(parent)) if parent else wanted, parent)
     return key, raw
+
+
+def limit(
+    key: ApiKey, *, models: Iterable[str], rate_limit: int | None, daily: int | None, monthly: int | None
+) -> None:
+    """Change what a key is limited to, all of it; for people, since a key may not widen another.
+
+    In force at once in this process, within two seconds in the others. Raise InvalidKey as `create` does.
+    """
+    wanted = Limits(key.scopes, None, sorted(set(models)), rate_limit, daily, monthly)
+    wanted.check()
+    with transaction.atomic():
+        key.models, key.rate_limit = list(wanted.models), rate_limit
+        key.save(update_fields=["models", "rate_limit"])
+        _set_budgets(key, wanted)
+    key_cache.forget(key.digest)
 
 
 def authenticate(raw: str) -> Actor | None:
@@ -81,10 +102,47 @@ def exists(key_id: int | None) -> bool:
 
 
 def revoke(key: ApiKey) -> None:
-    """End a key: at once in this process, within the cache's two seconds in the others."""
+    """End a key and those that it made: at once in this process, within the cache's two seconds in the others."""
     key.revoked_at = key.revoked_at or timezone.now()
-    key.save(update_fields=["revoked_at"])
-    key_cache.forget(key.digest)
+    ended = ApiKey.objects.filter(Q(pk=key.pk) | Q(parent=key))
+    ended.filter(revoked_at=None).update(revoked_at=key.revoked_at)
+    for digest in ended.values_list("digest", flat=True):
+        key_cache.forget(digest)
+
+
+def _parent(by: Actor | None) -> ApiKey | None:
+    """Return the key that makes a key, locked, so that it is not revoked meanwhile; None where a person does."""
+    if by is None or by.key_id is None:
+        return None
+    parent = ApiKey.objects.select_for_update().filter(pk=by.key_id).first()
+    if parent is None or not parent.is_active or not by.may(Right.CREATE_KEYS):
+        raise PermissionDenied("key: it may not create API keys; one made by a person, with the scope manage, may")
+    return parent
+
+
+def _write(membership: Membership, name: str, raw: str, limits: Limits, parent: ApiKey | None) -> ApiKey:
+    key = ApiKey.objects.create(
+        membership=membership,
+        team_id=membership.team_id,
+        parent=parent,
+        name=name,
+        prefix=raw[:_PREFIX],
+        digest=_digest(raw),
+        scopes=list(limits.scopes),
+        expires_at=limits.expires_at,
+        models=list(limits.models),
+        rate_limit=limits.rate_limit,
+        has_budgets=parent is not None and parent.has_budgets,
+    )
+    _set_budgets(key, limits)
+    return key
+
+
+def _set_budgets(key: ApiKey, limits: Limits) -> None:
+    for span, amount in ((Span.DAY, limits.daily), (Span.MONTH, limits.monthly)):
+        if amount is not None or key.has_budgets:
+            budgets.put(key.team_id, Subject.KEY, str(key.pk), span, amount)
+    key.refresh_from_db(fields=["has_budgets"])
 
 
 def _find(prefix: str, digest: str) -> Actor | None:

@@ -19,7 +19,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.transaction import TransactionManagementError
 
+from accounts import budgets
 from accounts.books import Difference, check
+from accounts.budgets import OverBudget
 from accounts.credits import format_credits
 from accounts.models import Balance, Entry, Kind
 from accounts.statements import postgresql, sqlite
@@ -36,6 +38,7 @@ __all__ = [
     "LedgerError",
     "NoHold",
     "OpenHold",
+    "OverBudget",
     "Settle",
     "Usage",
     "adjust",
@@ -128,13 +131,27 @@ def adjust(team_id: int, amount: int, *, reference: uuid.UUID, note: str, user_i
         _write(team_id, Kind.ADJUST, reference, amount, note, user_id)
 
 
-def hold(team_id: int, amount: int, *, reference: uuid.UUID, model: str, user_id: int | None) -> None:
-    """Set `amount` ≥ 0 aside; raise InsufficientCredits, or AlreadyBooked where `reference` holds already."""
+def hold(
+    team_id: int,
+    amount: int,
+    *,
+    reference: uuid.UUID,
+    model: str,
+    user_id: int | None,
+    key_id: int | None = None,
+    has_budgets: bool = False,
+) -> None:
+    """Set `amount` ≥ 0 aside, and count it in the budgets that apply, which are looked for where there may be some.
+
+    Raise InsufficientCredits, OverBudget, or AlreadyBooked where `reference` holds already; after the latter two the
+    transaction has to roll back.
+    """
     _require_transaction("hold")
     if amount < 0:
         raise ValueError(f"amount: {amount}; a hold is 0 or above")
+    terms = Hold(team_id, amount, reference, model, user_id, key_id, has_budgets)
     with _once(reference):
-        is_held = _statements().hold(Hold(team_id, amount, reference, model, user_id))
+        is_held = _hold_within(terms) if has_budgets else _statements().hold(terms)
     if not is_held:
         raise InsufficientCredits(balance(team_id).available, amount)
 
@@ -147,17 +164,19 @@ def settle(reference: uuid.UUID, cost: int, *, usage: Usage) -> None:
     _require_transaction("settle")
     if cost < 0:
         raise ValueError(f"cost: {cost}; a cost is 0 or above")
-    outcome = _statements().settle(Settle(reference, cost, usage))
-    if outcome is Outcome.ABOVE_HOLD:
+    end = _statements().settle(Settle(reference, cost, usage))
+    if end.outcome is Outcome.ABOVE_HOLD:
         raise AboveHold(f"cost: {cost}; at most what is held for {reference}")
-    _require_booked(outcome, reference)
+    _require_booked(end.outcome, reference)
+    budgets.give_back(end.periods, end.amount - cost)
 
 
 def release(reference: uuid.UUID) -> None:
     """End a hold by giving all of it back; raise NoHold or AlreadyEnded."""
     _require_transaction("release")
-    outcome = _statements().release(reference)
-    _require_booked(outcome, reference)
+    end = _statements().release(reference)
+    _require_booked(end.outcome, reference)
+    budgets.give_back(end.periods, end.amount)
 
 
 def balance(team_id: int) -> Amounts:
@@ -176,6 +195,23 @@ def open_holds(older_than: datetime) -> list[OpenHold]:
     holds = Entry.objects.filter(~Exists(ends), kind=Kind.HOLD, team_id__in=busy, created_at__lt=older_than)
     rows = holds.order_by("id").values_list("reference", "team_id", "held", "created_at")
     return [OpenHold(*row) for row in rows]
+
+
+def _hold_within(terms: Hold) -> bool:
+    """Hold as the statements do, but count in the budgets in between, under the lock of the balance row."""
+    row = Balance.objects.filter(team_id=terms.team_id, posted__gte=F("held") + terms.amount)
+    if not row.update(held=F("held") + terms.amount):
+        return False
+    Entry.objects.create(
+        team_id=terms.team_id,
+        kind=Kind.HOLD,
+        reference=terms.reference,
+        model=terms.model,
+        held=terms.amount,
+        user_id=terms.user_id,
+        periods=budgets.count(terms) or None,
+    )
+    return True
 
 
 def _statements() -> ModuleType:

@@ -82,12 +82,13 @@ class _Outage:
 _outage = _Outage()
 
 
-def hit(key_id: int) -> Decision | None:
-    """Count one submit of a key against settings.RATE_LIMIT; None where that is 0, for no limit.
+def hit(key_id: int, own: int | None = None) -> Decision | None:
+    """Count one submit of a key against its `own` limit, where it has one, and at most settings.RATE_LIMIT.
 
-    Call it outside transactions: a hit rolled back would not have been counted.
+    None where there is no limit: the setting is 0 and the key has none. Call it outside transactions: a hit rolled
+    back would not have been counted.
     """
-    limit = settings.RATE_LIMIT
+    limit = min((each for each in (own, settings.RATE_LIMIT) if each), default=0)
     if not limit:
         return None
     now = time.time()

@@ -17,7 +17,7 @@ from kombu import Queue
 
 from config import broker, redis_transport
 
-QUEUES = ("network", "compute", "control", "thumbnails")
+QUEUES = ("network", "compute", "control", "thumbnails", "webhooks")
 CONNECT_SECONDS = 0.3
 PURGE_EVERY = 60
 ANSWER_SECONDS = 0.3

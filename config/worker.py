@@ -31,6 +31,8 @@ def options(queue: str) -> Mapping[str, Any]:
         },
         # Reconciliation, and beside it thumbnails: never behind jobs.
         "control": {"pool": "threads", "concurrency": 4},
+        # Receivers, who may be slow: a process of their own, so that they hold up neither jobs nor reconciliation.
+        "webhooks": {"pool": "threads", "concurrency": settings.WEBHOOK_THREADS},
     }[queue]
 
 
@@ -40,7 +42,7 @@ def main() -> None:
         (queue,) = sys.argv[1:]
         chosen = options(queue)
     except (ValueError, KeyError):
-        sys.exit("usage: python -m config.worker network|compute|control")
+        sys.exit("usage: python -m config.worker network|compute|control|webhooks")
     os.nice(GIVES_WAY.get(queue, 0))
     worker = app.Worker(
         queues=list(SERVED.get(queue, (queue,))),

@@ -7,7 +7,8 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from accounts.access import Actor, Right
-from generations.models import Asset, Collection, Generation, Output, Visibility
+from generations import uploads
+from generations.models import Asset, Collection, Generation, Output, Upload, Visibility
 from generations.models.generation import KEPT
 
 Row = TypeVar("Row")
@@ -49,13 +50,26 @@ def collections(actor: Actor) -> QuerySet[Collection]:
 def may_arrange(actor: Actor, collection: Collection) -> bool:
     """Return whether the actor may rename or delete a collection that they see: one's own, or any with the right to
     manage runs."""
-    own = collection.owner_id == actor.user_id and actor.may(Right.GENERATE)
+    own = collection.owner_id == actor.user_id and actor.may(Right.CURATE)
     return own or actor.may(Right.MANAGE_RUNS)
+
+
+def upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
+    """Return a file that the actor's team uploaded and whose time is not over, with its asset. Raises Http404."""
+    return _found(actor, uploads.current(actor.team_id).filter(id=upload_id).first())
+
+
+def file(actor: Actor, file_id: uuid.UUID) -> Asset:
+    """Return an input image by its own id or by that of an upload of it. Raises Http404."""
+    try:
+        return asset(actor, file_id)
+    except Http404:
+        return upload(actor, file_id).asset
 
 
 def may_cancel(actor: Actor, generation: Generation) -> bool:
     """Return whether the actor may cancel or remove it: one's own, or anyone's with the right to manage runs."""
-    own = generation.user_id == actor.user_id and actor.may(Right.GENERATE)
+    own = generation.user_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
     return own or actor.may(Right.MANAGE_RUNS)
 
 

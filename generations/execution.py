@@ -8,9 +8,10 @@ from dataclasses import replace
 from django.db import DatabaseError
 from django.utils import timezone
 
-from generations import delivery, finishing, gate, leases, locking, renewal, routing, waiting
+from generations import delivery, dispatch, finishing, gate, leases, locking, renewal, routing, waiting
 from generations.engines import base
 from generations.models import Attempt
+from generations.models.webhook import Event
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def run(attempt_id: int) -> None:
     claim = leases.claim(attempt_id)
     if claim is None:
         return
+    _tell_start(claim.attempt)
     with renewal.renewed(claim):
         try:
             result = _complete(_work(claim))
@@ -43,6 +45,13 @@ def run(attempt_id: int) -> None:
             _fall(claim, error)
         else:
             finishing.succeed(claim, _noted(claim, result))
+
+
+def _tell_start(attempt: Attempt) -> None:
+    """Have it told, to whom it is to be told; a later attempt is no new start."""
+    generation = attempt.generation
+    if generation.hooked & Event.START.bit and attempt.number == 1:
+        dispatch.event(generation.id, Event.START)
 
 
 def _work(claim: leases.Claim) -> base.Result:

@@ -15,11 +15,12 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from generations import statements, waiting
+from generations import dispatch, statements, waiting
 from generations.engines import base
 from generations.models import Attempt, Generation
 from generations.models.attempt import State
 from generations.models.generation import Status
+from generations.models.webhook import Event
 
 log = logging.getLogger(__name__)
 
@@ -126,4 +127,6 @@ def _note_progress(attempt: Attempt, share: float, stage: str) -> bool:
         waiting.let_go()
         return True
     waiting.lend()
+    if is_wanted and attempt.generation.hooked & Event.LOGS.bit:
+        dispatch.event(attempt.generation_id, Event.LOGS)
     return is_wanted

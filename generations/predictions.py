@@ -1,11 +1,13 @@
 """A generation as the jobs API and its webhooks show it: Replicate's prediction."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from accounts.credits import MICRO
 from generations import delivery
@@ -61,6 +63,41 @@ def prediction(generation: Generation) -> dict[str, Any]:
         "source": "web" if generation.door == Door.WEB else "api",
         "metrics": _metrics(generation, outputs),
         "urls": urls(generation),
+    }
+
+
+def as_started(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a prediction as it was when its run began."""
+    then: dict[str, Any] = {
+        "status": "processing",
+        "output": None,
+        "logs": "",
+        "error": None,
+        "completed_at": None,
+        "metrics": {},
+    }
+    return {**told, **then, "data_removed": False}
+
+
+def sample() -> dict[str, Any]:
+    """Return a prediction of nothing, for somebody who tries out what takes them."""
+    now, model = timestamp(timezone.now()), f"{OWNER}/bg-replace"
+    return {
+        "id": str(uuid.UUID(int=0)),
+        "model": model,
+        "version": model,
+        "input": {},
+        "output": None,
+        "logs": "This is a test: no model was run.",
+        "error": None,
+        "status": "succeeded",
+        "created_at": now,
+        "started_at": now,
+        "completed_at": now,
+        "data_removed": True,
+        "source": "web",
+        "metrics": {},
+        "urls": {},
     }
 
 

@@ -63,7 +63,8 @@ def kept_for() -> timedelta:
 
 
 def purge() -> int:
-    """Purge what was removed long enough ago, and then the inputs that served nothing else; return how many.
+    """Purge what was removed long enough ago; return how many. Of the inputs, generations.orphans deletes what served
+    nothing else.
 
     Safe to run twice and at the same time.
     """
@@ -71,7 +72,6 @@ def purge() -> int:
     while purged < MOST and (batch := _due()):
         _purge(batch)
         purged += len(batch)
-    orphans.sweep()
     return purged
 
 
@@ -97,7 +97,7 @@ def _purge(batch: Sequence[Generation]) -> None:
         CollectionItem.objects.filter(generation__in=batch).delete()
         Delivery.objects.filter(generation__in=batch).delete()  # what was told of it has its prompt
         Generation.objects.bulk_update(batch, ["params", "inputs", "notes", "error", "purged_at"])
-        orphans.doubt(inputs)
+        orphans.drop(inputs, at=orphans.next_hour())
 
 
 def _delete(names: Iterable[str]) -> None:

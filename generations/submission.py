@@ -29,7 +29,20 @@ it raises undoes everything."""
 
 
 class NotAllowed(Exception):
-    """The member's role or the key's scope does not include running models."""
+    """The member's role, or the key's scope or models, do not include what was asked for; the message says why."""
+
+    def __init__(
+        self, why: str = "This key may not run models: its scope or its maker's role does not allow it."
+    ) -> None:
+        super().__init__(why)
+
+
+class ModelNotAllowed(NotAllowed):
+    """The key is limited to other image models: `allowed`."""
+
+    def __init__(self, model: str, allowed: Sequence[str]) -> None:
+        super().__init__(f"This key may not run {model}: it is limited to {', '.join(allowed)}.")
+        self.model, self.allowed = model, tuple(allowed)
 
 
 class Gone(Exception):
@@ -87,12 +100,13 @@ def submit(
     credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it);
     `alongside` is written in the same transaction as the hold; `once` returns what the same request made before, and
     makes nothing. Raises QuoteRose where `most` is not enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput,
-    routing.NoEngine, ledger.InsufficientCredits, TooManyJobs, inputs.TooManyFetches, idempotency.Reused; then nothing
-    is held.
+    routing.NoEngine, ledger.InsufficientCredits, ledger.OverBudget, TooManyJobs, inputs.TooManyFetches,
+    idempotency.Reused; then nothing is held.
     """
     if not actor.may(Right.GENERATE):
         raise NotAllowed
     declared = catalogue.get(model)
+    require_model(actor, model)
     given = catalogue.validate(declared, raw, unknown=unknown)
     if once and (earlier := once.earlier()):
         return Submission(earlier, given.ignored, repeated=True)
@@ -121,12 +135,19 @@ def submit(
         quote=cost.quote,
         created_at=timezone.now(),
     )
+    beside = [once.write, *alongside] if once else alongside
     try:
-        _accept(generation, [once.write, *alongside] if once else alongside, publish=publish)
+        _accept(generation, beside, has_budgets=actor.has_budgets, publish=publish)
     except idempotency.Taken:
         assert once is not None
         return _copy(once, given.ignored)
     return Submission(generation, given.ignored)
+
+
+def require_model(actor: Actor, model: str) -> None:
+    """Raise ModelNotAllowed where the actor's key is limited to other image models."""
+    if actor.models and model not in actor.models:
+        raise ModelNotAllowed(model, actor.models)
 
 
 def _copy(once: idempotency.Once, ignored: tuple[str, ...]) -> Submission:
@@ -136,11 +157,33 @@ def _copy(once: idempotency.Once, ignored: tuple[str, ...]) -> Submission:
     return Submission(earlier, ignored, repeated=True)
 
 
+def quote(
+    *,
+    actor: Actor,
+    model: str,
+    raw: Mapping[str, Any],
+    unknown: Literal["refuse", "ignore"] = "refuse",
+    allow_fallback: bool | None = None,
+) -> Price:
+    """Return the price of what `submit` would accept, and keep nothing. Raises what it does, but for want of credits
+    and too many jobs."""
+    if not actor.may(Right.GENERATE):
+        raise NotAllowed
+    declared = catalogue.get(model)
+    given = catalogue.validate(declared, raw, unknown=unknown)
+    seen = inputs.inspect(actor.team_id, given.images)
+    masks.check(declared, given.params, seen.assets, seen.read)
+    return price(
+        model, given.params, _pixels(declared, given.params, seen.assets), actor, allow_fallback=allow_fallback
+    )
+
+
 def price(
     model: str, params: Mapping[str, Any], pixels: int, actor: Actor, *, allow_fallback: bool | None = None
 ) -> Price:
     """Return the price of a run on an input of so many pixels: the first engine's estimate, and as the ceiling twice
-    the dearest that an engine which may serve it expects. Raises routing.NoEngine."""
+    the dearest that an engine which may serve it expects. Raises ModelNotAllowed, routing.NoEngine."""
+    require_model(actor, model)
     may_fall = actor.allow_fallback if allow_fallback is None else allow_fallback
     return _price(routing.ladder(model, params, pixels, actor, allow_fallback=may_fall), model, params, pixels)
 
@@ -150,7 +193,7 @@ def _price(ladder: Sequence[Engine], model: str, params: Mapping[str, Any], pixe
     return Price(estimate=ladder[0].estimate(model, params, pixels), quote=max(1, 2 * dearest))
 
 
-def _accept(generation: Generation, alongside: Sequence[Alongside], *, publish: bool) -> None:
+def _accept(generation: Generation, alongside: Sequence[Alongside], *, has_budgets: bool, publish: bool) -> None:
     """Hold the quote and write the rows, all at once; after it, tell the workers."""
     engine = routing.following(generation.route, [])
     assert engine is not None, f"no engine serves {generation.model}"
@@ -162,7 +205,15 @@ def _accept(generation: Generation, alongside: Sequence[Alongside], *, publish: 
         paid=engine.paid,
         published_at=generation.created_at,
     )
-    hold = ledger.Hold(generation.team_id, generation.quote, generation.id, generation.model, generation.user_id)
+    hold = ledger.Hold(
+        generation.team_id,
+        generation.quote,
+        generation.id,
+        generation.model,
+        generation.user_id,
+        generation.api_key_id,
+        has_budgets,
+    )
     try:
         with transaction.atomic() if alongside else contextlib.nullcontext():
             for write in alongside:
@@ -194,11 +245,14 @@ __all__ = [
     "FieldError",
     "Gone",
     "InvalidInput",
+    "ModelNotAllowed",
     "NotAllowed",
     "Price",
     "QuoteRose",
     "Submission",
     "TooManyJobs",
     "price",
+    "quote",
+    "require_model",
     "submit",
 ]

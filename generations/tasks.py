@@ -3,7 +3,9 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, idempotency, reconciliation, removal
+from generations import derivatives, execution, idempotency, orphans, reconciliation, removal, uploads
+from generations.models.webhook import Event
+from generations.webhooks import deliveries, events
 
 
 @app.task
@@ -17,6 +19,16 @@ def make_derivatives(generation_id: str) -> None:
 
 
 @app.task
+def note_event(generation_id: str, event: str) -> None:
+    events.note(uuid.UUID(generation_id), Event(event))
+
+
+@app.task
+def send_delivery(delivery_id: int) -> None:
+    deliveries.send(delivery_id)
+
+
+@app.task
 def reconcile() -> None:
     reconciliation.reconcile()
 
@@ -24,4 +36,6 @@ def reconcile() -> None:
 @app.task
 def purge() -> None:
     idempotency.purge()
+    uploads.purge()
     removal.purge()
+    orphans.sweep()

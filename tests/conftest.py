@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.skips",
     "tests.doors",
     "tests.hosted",
+    "tests.receivers",
 ]
 
 

@@ -2,8 +2,8 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from accounts import books, ledger
+from accounts import books, budgets, ledger
 from accounts.ledger import Usage
-from accounts.models import Balance, Entry, Kind, Team, UsageDay
+from accounts.models import Balance, BudgetPeriod, Entry, Kind, Span, Subject, Team, UsageDay
 from accounts.statements import postgresql, sqlite
 from config.database import direct_connection
 
@@ -24,8 +24,13 @@ MODELS = st.sampled_from(["bg-replace", "inpaint-auto"])
 PEOPLE = st.sampled_from([None, 1])
 
 
+KEY = 3
+"""the key whose holds count in budgets; it needs no row, as it needs none to be remembered by the books"""
+
+
 class Books(RuleBasedStateMachine):
-    """One team's ledger; `posted`, `held`, `open`, `ended` and `used` are what it should be."""
+    """One team's ledger; `posted`, `held`, `open`, `ended` and `used` are what it should be; of the key's budgets,
+    `limits` and `counted`, and the `periods` that a hold counted in."""
 
     granted = Bundle("granted")
     holds = Bundle("holds")
@@ -40,6 +45,12 @@ class Books(RuleBasedStateMachine):
         self.open: dict[uuid.UUID, int] = {}
         self.ended: dict[uuid.UUID, int] = {}
         self.used: Counter[tuple[str, int, str]] = Counter()
+        self.day = date(2026, 11, 20)
+        self.limits: dict[Span, int] = {}
+        self.counted: Counter[tuple[Span, date]] = Counter()
+        self.periods: dict[uuid.UUID, list[tuple[Span, date]]] = {}
+        self.clock = pytest.MonkeyPatch()
+        self.clock.setattr(budgets, "today", lambda: self.day)
 
     @property
     def held(self) -> int:
@@ -51,14 +62,15 @@ class Books(RuleBasedStateMachine):
         try:
             with transaction.atomic():
                 verb()
-        except (ledger.LedgerError, ValueError, DatabaseError) as error:
+        except (ledger.LedgerError, ledger.OverBudget, ValueError, DatabaseError) as error:
             outcome = type(error)
         assert outcome is expected
         return outcome is None
 
     @initialize(target=granted)
     def begin(self) -> uuid.UUID:
-        """Begin with enough for a few holds, or most of them are refused."""
+        """Begin with enough for a few holds, or most of them are refused, and with a budget for some of it."""
+        self.set_budget(Span.DAY, 60)
         return self.give(200)
 
     @rule(target=granted, amount=AMOUNTS)
@@ -97,6 +109,58 @@ class Books(RuleBasedStateMachine):
             self.open[reference] = amount
         return reference
 
+    @rule(span=st.sampled_from(Span), amount=st.integers(1, 120))
+    def set_budget(self, span: Span, amount: int) -> None:
+        """One that is new begins with the key's usage, of which it has none here: `settle` counts for no key."""
+        budgets.put(self.team.pk, Subject.KEY, str(KEY), span, amount)
+        self.limits[span] = amount
+
+    @rule(days=st.integers(1, 9))
+    def sleep(self, days: int) -> None:
+        self.day += timedelta(days=days)
+
+    @rule(target=holds, amount=st.integers(0, 60))
+    def hold_some_by_key(self, amount: int) -> uuid.UUID:
+        return self.hold_by_key(amount)
+
+    @rule(target=holds)
+    def hold_the_rest_of_a_budget(self) -> uuid.UUID:
+        left = [self.limits[period[0]] - self.counted[period] for period in self.running()]
+        return self.hold_by_key(max(0, min(left, default=0)))
+
+    @rule(target=holds, amount=st.integers(1, 20))
+    def run_overnight(self, amount: int) -> uuid.UUID:
+        """A run that ends on another day than it began, when that day's period has counted as well."""
+        reference = self.hold_by_key(amount)
+        self.sleep(1)
+        self.hold_by_key(amount)
+        self.release(reference)
+        return reference
+
+    def running(self) -> list[tuple[Span, date]]:
+        return [(span, budgets.start_of(span, self.day)) for span in self.limits]
+
+    def hold_by_key(self, amount: int) -> uuid.UUID:
+        reference, periods = uuid.uuid4(), self.running()
+        expected: type[Exception] | None = None
+        if any(self.counted[period] + amount > self.limits[period[0]] for period in periods):
+            expected = ledger.OverBudget
+        if self.posted - self.held < amount:
+            expected = ledger.InsufficientCredits
+
+        def hold() -> None:
+            who = {"user_id": 1, "key_id": KEY}
+            ledger.hold(self.team.pk, amount, reference=reference, model="bg-replace", has_budgets=True, **who)
+
+        if self.attempt(expected, hold):
+            self.open[reference], self.periods[reference] = amount, periods
+            self.count(reference, amount)
+        return reference
+
+    def count(self, reference: uuid.UUID, amount: int) -> None:
+        for period in self.periods.get(reference, []):
+            self.counted[period] += amount
+
     @rule(target=holds)
     def hold_the_rest(self) -> uuid.UUID:
         return self.hold(self.posted - self.held, "bg-replace", None)
@@ -129,6 +193,7 @@ class Books(RuleBasedStateMachine):
             lambda: ledger.settle(reference, cost, usage=usage),
         ):
             self.ended[reference] = self.open.pop(reference)
+            self.count(reference, cost - amount)
             self.posted -= cost
             self.used[model, user or 0, "runs"] += 1
             self.used[model, user or 0, "cost"] += cost
@@ -137,6 +202,7 @@ class Books(RuleBasedStateMachine):
     def release(self, reference: uuid.UUID) -> None:
         if self.attempt(self.refusal(reference), lambda: ledger.release(reference)):
             self.ended[reference] = self.open.pop(reference)
+            self.count(reference, -self.ended[reference])
 
     def refusal(self, reference: uuid.UUID) -> type[Exception] | None:
         if reference in self.open:
@@ -147,6 +213,11 @@ class Books(RuleBasedStateMachine):
     def balances(self) -> None:
         amounts = ledger.balance(self.team.pk)
         assert (amounts.posted, amounts.held) == (self.posted, self.held)
+
+    @invariant()
+    def budgets_count(self) -> None:
+        rows = BudgetPeriod.objects.values_list("budget__span", "start", "counted")
+        assert {(span, start): counted for span, start, counted in rows if counted} == +self.counted
 
     def usage(self) -> Counter[tuple[str, int, str]]:
         counted: Counter[tuple[str, int, str]] = Counter()
@@ -160,6 +231,7 @@ class Books(RuleBasedStateMachine):
             assert ledger.check() == []
             assert self.usage() == self.used
         finally:
+            self.clock.undo()
             transaction.set_rollback(True)
             self.outer.__exit__(None, None, None)
 
@@ -192,8 +264,8 @@ def test_checking_waits_for_no_writer_and_sees_one_moment() -> None:
         before = Team.objects.count()
         cursor.execute("BEGIN IMMEDIATE")
         cursor.execute(
-            "INSERT INTO accounts_team (name, slug, created_at, engines, allow_fallback)"
-            " VALUES ('New', 'new', '2026-11-20', '[]', 0)"
+            "INSERT INTO accounts_team (name, slug, created_at, engines, allow_fallback, has_budgets)"
+            " VALUES ('New', 'new', '2026-11-20', '[]', 0, 0)"
         )
         cursor.execute("COMMIT")
         assert Team.objects.count() == before
@@ -201,6 +273,16 @@ def test_checking_waits_for_no_writer_and_sees_one_moment() -> None:
     with direct_connection() as writer, writer.cursor() as cursor:
         cursor.execute("BEGIN IMMEDIATE")
         assert ledger.check() == []  # waited for 20 s, and in vain, where it wanted to write
+
+
+def replaced_in(module: Any, name: str, old: str, new: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """A bug in a statement that is the same on every database."""
+
+    def seed(monkeypatch: pytest.MonkeyPatch) -> None:
+        assert old in getattr(module, name)
+        monkeypatch.setattr(module, name, getattr(module, name).replace(old, new))
+
+    return seed
 
 
 def replaced(name: str, old: str, new: str) -> Callable[[pytest.MonkeyPatch], None]:
@@ -217,12 +299,12 @@ def replaced(name: str, old: str, new: str) -> Callable[[pytest.MonkeyPatch], No
     return seed
 
 
-def patched(name: str, bug: Callable[..., Any]) -> Callable[[pytest.MonkeyPatch], None]:
-    """A bug in a function of the ledger; `bug` is given the real one first."""
+def patched(name: str, bug: Callable[..., Any], of: Any = ledger) -> Callable[[pytest.MonkeyPatch], None]:
+    """A bug in a function of the ledger, or `of` another module; `bug` is given the real one first."""
 
     def seed(monkeypatch: pytest.MonkeyPatch) -> None:
-        real = getattr(ledger, name)
-        monkeypatch.setattr(ledger, name, lambda *args, **options: bug(real, *args, **options))
+        real = getattr(of, name)
+        monkeypatch.setattr(of, name, lambda *args, **options: bug(real, *args, **options))
 
     return seed
 
@@ -272,7 +354,19 @@ def _debit_what_is_held(_: Any, team_id: int, amount: int) -> bool:
     return bool(rows.update(posted=F("posted") - amount))
 
 
+def _give_back_today(real: Any, periods: Sequence[int], amount: int) -> None:
+    """Take it from the newest period of each budget, whichever the hold counted in."""
+    newest = BudgetPeriod.objects.filter(budget__periods__in=periods).order_by("budget", "-start")
+    chosen = {row.budget_id: row.pk for row in reversed(newest)}
+    real(list(chosen.values()), amount)
+
+
 BUGS = {
+    "budget without a limit": replaced_in(budgets, "COUNT", "<= %(most)s", "IS NOT NULL"),
+    "budget that wants one too many": replaced_in(budgets, "COUNT", "<= %(most)s", "< %(most)s"),
+    "budget that forgets what it counted": replaced_in(budgets, "COUNT", "= period.counted +", "="),
+    "budget that nothing is given back to": patched("give_back", lambda _real, _periods, _amount: None, of=budgets),
+    "budget that is given back to in the wrong period": patched("give_back", _give_back_today, of=budgets),
     "hold without a check": replaced("HOLD/MOVE_TO_HELD", " AND posted - held >= %(amount)s", ""),
     "hold that forgets what is held": replaced("HOLD/MOVE_TO_HELD", "posted - held >=", "posted >="),
     "hold that wants one too many": replaced("HOLD/MOVE_TO_HELD", "held >= %(amount)s", "held > %(amount)s"),

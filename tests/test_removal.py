@@ -35,8 +35,8 @@ def let_pass(seconds: float = 0.0) -> None:
         Generation.objects.filter(id=row_id).update(removed_at=removed_at - ago)
 
 
-def let_doubts_settle() -> None:
-    Asset.objects.exclude(doubtful_at=None).update(doubtful_at=timezone.now() - timedelta(hours=1, minutes=1))
+def let_the_hour_pass() -> None:
+    Asset.objects.exclude(dropped_at=None).update(dropped_at=timezone.now() - timedelta(hours=1, minutes=1))
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_purge_that_died_over_the_files_begins_anew(run: Generation, monkeypat
     removal.remove(run.id)
     let_pass()
     with monkeypatch.context() as patched:
-        patched.setattr(orphans, "doubt", _die)
+        patched.setattr(orphans, "drop", _die)
         with pytest.raises(OSError):
             removal.purge()
     assert run.outputs.count() == 2
@@ -168,7 +168,7 @@ def test_a_purge_that_died_over_the_files_begins_anew(run: Generation, monkeypat
     assert not run.outputs.exists()
 
 
-def _die(*_: Any) -> None:
+def _die(*_: Any, **__: Any) -> None:
     raise OSError("killed")
 
 
@@ -219,8 +219,8 @@ def remove_for_good(*runs: Generation) -> None:
 
 def sweep_twice() -> None:
     for _ in range(2):
-        let_doubts_settle()
-        removal.purge()
+        let_the_hour_pass()
+        tasks.purge()
 
 
 @pytest.fixture
@@ -243,14 +243,14 @@ def test_inputs_that_serve_another_run_stay(make_run: MakeRun, files_of: Callabl
     remove_for_good(removed)
     removal.remove(hidden.id)
     sweep_twice()
-    assert Asset.objects.filter(doubtful_at=None).count() == len(files_of()) == 2
+    assert Asset.objects.filter(dropped_at=None).count() == len(files_of()) == 2
     assert queries.run(kept).inputs
     remove_for_good(kept)
     sweep_twice()
     assert not Asset.objects.exists(), "the last run that they served is gone"
 
 
-def test_an_upload_stays(run: Generation, team: Team) -> None:
+def test_an_upload_stays_for_as_long_as_its_address(run: Generation, team: Team, time_machine: Any) -> None:
     asset = inputs.store(team.pk, png(), uploaded=True)
     assert str(asset.id) == run.inputs["image"]
     remove_for_good(run)
@@ -260,8 +260,8 @@ def test_an_upload_stays(run: Generation, team: Team) -> None:
 
 def test_a_picture_that_comes_again_meanwhile_is_stored_anew(run: Generation, make_run: MakeRun) -> None:
     remove_for_good(run)
-    let_doubts_settle()
-    removal.purge()  # hides them
+    let_the_hour_pass()
+    tasks.purge()  # the first look
     inputs.recent.clear()
     again = make_run()
     assert not set(again.inputs.values()) & set(run.inputs.values())
@@ -272,8 +272,8 @@ def test_a_picture_that_comes_again_meanwhile_is_stored_anew(run: Generation, ma
 
 def test_a_request_that_had_found_it_before_keeps_it(run: Generation, make_run: MakeRun) -> None:
     remove_for_good(run)
-    let_doubts_settle()
-    removal.purge()  # hides them
+    let_the_hour_pass()
+    tasks.purge()  # the first look
     late = make_run()
     Generation.objects.filter(id=late.id).update(inputs=run.inputs)
     sweep_twice()
@@ -285,11 +285,11 @@ def test_each_team_is_asked_for_once_an_hour_by_one_statement(make_run: MakeRun)
     runs = [make_run() for _ in range(3)]
     remove_for_good(*runs[:2])
     with CaptureQueriesContext(connection) as captured:
-        removal.purge()
+        tasks.purge()
     assert not [each for each in captured if "jsonb_each_text" in each["sql"] or "json_each" in each["sql"]]
-    let_doubts_settle()
+    let_the_hour_pass()
     with CaptureQueriesContext(connection) as captured:
-        removal.purge()
+        tasks.purge()
     assert len([each for each in captured if "jsonb_each_text" in each["sql"] or "json_each" in each["sql"]]) == 1
 
 

@@ -12,7 +12,7 @@ from generations import submission, webhooks
 from generations.catalogue.validation import InvalidInput
 from generations.models import Generation, Webhook
 from generations.models.generation import Door
-from generations.models.webhook import EVENTS
+from generations.models.webhook import EVENTS, Event
 from tests.jobs import Configure, given
 
 URL = "https://example.com/hook"
@@ -108,7 +108,7 @@ def test_a_hook_is_written_with_its_generation(actor: Actor, engines: Configure)
         ["completed"],
     )
     generation.refresh_from_db()
-    assert generation.hooked
+    assert generation.hooked == Event.COMPLETED.bit
 
 
 @pytest.mark.usefixtures("unpublished")

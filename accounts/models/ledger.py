@@ -71,6 +71,7 @@ class Entry(models.Model):
     user_id = models.BigIntegerField(null=True, blank=True)
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now())
+    periods = models.JSONField(null=True, blank=True, help_text="ids of the budget periods that a hold counted in")
 
     objects = EntryQuerySet.as_manager()
 

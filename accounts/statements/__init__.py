@@ -2,5 +2,5 @@
 generations.statements.postgresql holds within the statement that accepts, by HELD, and settles within the one that
 delivers, by SETTLED.
 
-Both have `hold(Hold) -> bool`, `settle(Settle) -> Outcome` and `release(reference) -> Outcome`.
+Both have `hold(Hold) -> bool`, which looks for no budgets, `settle(Settle) -> End` and `release(reference) -> End`.
 """

@@ -6,11 +6,12 @@ again. An end writes its entry first: of two at one moment the later waits at th
 finds the hold ended, and moves nothing.
 """
 
+import json
 import uuid
 from collections.abc import Mapping
 from datetime import date
 
-from accounts.statements.terms import Hold, Outcome, Settle
+from accounts.statements.terms import End, Hold, Outcome, Settle
 from config import prepared
 
 Value = uuid.UUID | str | int | date | None
@@ -55,14 +56,15 @@ written AS (
 
 SETTLE = f"""
 WITH opened AS (
-    SELECT team_id, held AS amount FROM accounts_entry WHERE reference = %(reference)s::uuid AND kind = 'hold'
+    SELECT team_id, held AS amount, periods
+    FROM accounts_entry WHERE reference = %(reference)s::uuid AND kind = 'hold'
 ), {SETTLED.format(on_conflict="ON CONFLICT DO NOTHING")}
-SELECT amount >= %(cost)s::bigint, EXISTS (SELECT 1 FROM written) FROM opened
+SELECT amount >= %(cost)s::bigint, EXISTS (SELECT 1 FROM written), amount, periods FROM opened
 """  # noqa: S608 (put together here)
 
 RELEASE = """
 WITH opened AS (
-    SELECT team_id, model, user_id, held AS amount
+    SELECT team_id, model, user_id, held AS amount, periods
     FROM accounts_entry WHERE reference = %(reference)s::uuid AND kind = 'hold'
 ), written AS (
     INSERT INTO accounts_entry (team_id, kind, reference, model, posted, held, user_id, note)
@@ -72,7 +74,7 @@ WITH opened AS (
     UPDATE accounts_balance AS balance SET held = balance.held + written.held
     FROM written WHERE balance.team_id = written.team_id
 )
-SELECT true, EXISTS (SELECT 1 FROM written) FROM opened
+SELECT true, EXISTS (SELECT 1 FROM written), amount, periods FROM opened
 """
 
 
@@ -94,7 +96,7 @@ def hold_values(terms: Hold) -> dict[str, Value]:
     }
 
 
-def settle(terms: Settle) -> Outcome:
+def settle(terms: Settle) -> End:
     """Move the balance, write the entry and count the usage."""
     return _end(SETTLE, values(terms))
 
@@ -113,18 +115,18 @@ def values(terms: Settle) -> dict[str, Value]:
     }
 
 
-def release(reference: uuid.UUID) -> Outcome:
+def release(reference: uuid.UUID) -> End:
     """Give all of the hold back."""
     return _end(RELEASE, {"reference": reference})
 
 
-def _end(statement: str, parameters: Mapping[str, Value]) -> Outcome:
+def _end(statement: str, parameters: Mapping[str, Value]) -> End:
     with prepared.cursor() as cursor:
         cursor.execute(statement, parameters)
         row = cursor.fetchone()
     if row is None:
-        return Outcome.NO_HOLD
-    is_within, is_written = row
+        return End(Outcome.NO_HOLD)
+    is_within, is_written, amount, periods = row
     if is_written:
-        return Outcome.BOOKED
-    return Outcome.ENDED if is_within else Outcome.ABOVE_HOLD
+        return End(Outcome.BOOKED, amount, tuple(json.loads(periods)) if periods else ())
+    return End(Outcome.ENDED if is_within else Outcome.ABOVE_HOLD)

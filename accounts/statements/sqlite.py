@@ -4,13 +4,14 @@ They are as one because the transaction around them is IMMEDIATE (settings): it 
 first statement, so that nothing they read can change under them.
 """
 
+import json
 import uuid
 from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from accounts.statements.terms import Hold, Outcome, Settle
+from accounts.statements.terms import End, Hold, Outcome, Settle
 
 MOVE_TO_HELD = """
 UPDATE accounts_balance SET held = held + %(amount)s
@@ -23,7 +24,7 @@ VALUES (%(team_id)s, %(kind)s, %(reference)s, %(model)s, %(posted)s, %(held)s, %
 """
 
 READ_HOLD = """
-SELECT team_id, model, user_id, held, EXISTS (
+SELECT team_id, model, user_id, held, periods, EXISTS (
     SELECT 1 FROM accounts_entry AS ends
     WHERE ends.reference = %(reference)s AND ends.kind IN ('settle', 'release')
 )
@@ -53,18 +54,18 @@ def hold(terms: Hold) -> bool:
     return True
 
 
-def settle(terms: Settle) -> Outcome:
+def settle(terms: Settle) -> End:
     """Move the balance, write the entry and count the usage."""
     usage, cost = terms.usage, terms.cost
     with connection.cursor() as cursor:
         row = _read(cursor, terms.reference)
         if row is None:
-            return Outcome.NO_HOLD
-        team_id, _, _, amount, ended = row
+            return End(Outcome.NO_HOLD)
+        team_id, _, _, amount, periods, ended = row
         if cost > amount:
-            return Outcome.ABOVE_HOLD
+            return End(Outcome.ABOVE_HOLD)
         if ended:
-            return Outcome.ENDED
+            return End(Outcome.ENDED)
         cursor.execute(END_HOLD, {"cost": cost, "amount": amount, "team_id": team_id})
         _write(cursor, team_id, "settle", terms.reference, usage.model, -cost, -amount, usage.user_id)
         cursor.execute(
@@ -78,21 +79,25 @@ def settle(terms: Settle) -> Outcome:
                 "cost": cost,
             },
         )
-    return Outcome.BOOKED
+    return _booked(amount, periods)
 
 
-def release(reference: uuid.UUID) -> Outcome:
+def release(reference: uuid.UUID) -> End:
     """Give all of the hold back."""
     with connection.cursor() as cursor:
         row = _read(cursor, reference)
         if row is None:
-            return Outcome.NO_HOLD
-        team_id, model, user_id, amount, ended = row
+            return End(Outcome.NO_HOLD)
+        team_id, model, user_id, amount, periods, ended = row
         if ended:
-            return Outcome.ENDED
+            return End(Outcome.ENDED)
         cursor.execute(END_HOLD, {"cost": 0, "amount": amount, "team_id": team_id})
         _write(cursor, team_id, "release", reference, model, 0, -amount, user_id)
-    return Outcome.BOOKED
+    return _booked(amount, periods)
+
+
+def _booked(amount: int, periods: str | None) -> End:
+    return End(Outcome.BOOKED, amount, tuple(json.loads(periods)) if periods else ())
 
 
 def _read(cursor: CursorWrapper, reference: uuid.UUID) -> tuple[Any, ...] | None:

@@ -16,6 +16,15 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """The outcome of ending a hold of `amount`, and the ids of the budget periods that it had counted in."""
+
+    outcome: Outcome
+    amount: int = 0
+    periods: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Who used what, for the daily rows: `user_id` or `key_id` None where there is none; `day` in UTC."""
 
@@ -27,13 +36,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Set `amount` aside."""
+    """Set `amount` aside. has_budgets: whether budgets may apply, so that it has to be looked for them."""
 
     team_id: int
     amount: int
     reference: uuid.UUID
     model: str
     user_id: int | None
+    key_id: int | None = None
+    has_budgets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

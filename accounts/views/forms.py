@@ -9,7 +9,11 @@ from accounts.access import SCOPES
 from accounts.models.key import DEFAULT_SCOPES
 
 _LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
-_SCOPE_LABELS = {"generate": "Generate: submit runs and upload images", "read": "Read: runs, balance and usage"}
+_SCOPE_LABELS = {
+    "generate": "Generate: submit runs and upload images",
+    "read": "Read: runs, balance and usage",
+    "manage": "Manage: favourites, collections, deleting runs, keys and webhooks",
+}
 
 
 class KeyForm(forms.Form):

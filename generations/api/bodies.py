@@ -34,6 +34,28 @@ def read(request: Request, images: Collection[str] = ()) -> dict[str, Any]:
     raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON} or {FORM}")
 
 
+def envelope(request: Request) -> dict[str, msgspec.Raw]:
+    """Return the members of a body that is a JSON object, unread; `values` and `value` read them. Raises ParseError,
+    NotAcceptable."""
+    sent = kind(request)
+    if sent != JSON:
+        raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON}")
+    return _members(request._request.body)
+
+
+def values(member: msgspec.Raw, images: Collection[str] = ()) -> dict[str, Any]:
+    """Return the values of an object in an envelope by name. Raises ParseError."""
+    return _read_json(member, images)
+
+
+def value(member: msgspec.Raw) -> Any:
+    """Return a member of an envelope. Raises ParseError."""
+    try:
+        return _decode(member)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ParseError(f"the body is not JSON: {error}") from error
+
+
 def kind(request: Request) -> str:
     """Return the body's media type, without its parameters."""
     return (request.content_type or "").partition(";")[0].strip().lower()
@@ -49,10 +71,17 @@ def form(request: HttpRequest) -> QueryDict:
         raise ParseError(f"the form cannot be read: {error}") from error
 
 
-def _read_json(body: bytes, images: Collection[str]) -> dict[str, Any]:
+def _read_json(body: bytes | msgspec.Raw, images: Collection[str]) -> dict[str, Any]:
+    members = _members(body)
     try:
-        raw = _values.decode(body)
-        return {name: _image(value) if name in images else _decode(value) for name, value in raw.items()}
+        return {name: _image(member) if name in images else _decode(member) for name, member in members.items()}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ParseError(f"the body is not a JSON object: {error}") from error
+
+
+def _members(body: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    try:
+        return _values.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"the body is not a JSON object: {error}") from error
 

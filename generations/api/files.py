@@ -36,11 +36,11 @@ def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:
 
 
 class UploadedView(SegmindView):
-    """GET /files/{id}: an upload, for keys of its team."""
+    """GET /files/{id}: an upload or the input of a run, for keys of its team."""
 
     schema = segmind_schema.FILE
 
     def get(self, request: Request, asset_id: uuid.UUID) -> HttpResponse:
-        asset = access.asset(self.actor, asset_id)
+        asset = access.file(self.actor, asset_id)
         caching = {"Cache-Control": "private, no-cache"}
         return HttpResponse(delivery.read(asset.file), content_type=asset.content_type, headers=caching)

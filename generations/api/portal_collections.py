@@ -47,7 +47,7 @@ class Several(msgspec.Struct, forbid_unknown_fields=True):
 class CollectionsView(PortalView):
     """/api/collections: GET, POST {"name", "visibility"}."""
 
-    rights = {"GET": Right.VIEW, "POST": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "POST": Right.CURATE}
 
     def get(self, request: Request) -> HttpResponse:
         asked = pagination.read(filters.read(request, pagination.PARAMETERS), (filters.moment, uuid.UUID))
@@ -75,7 +75,7 @@ class FoundView(PortalView):
 class CollectionView(FoundView):
     """/api/collections/{id}: GET, PATCH {"name", "visibility"}, DELETE (the generations stay)."""
 
-    rights = {"GET": Right.VIEW, "PATCH": Right.GENERATE, "DELETE": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "PATCH": Right.CURATE, "DELETE": Right.CURATE}
 
     def get(self, request: Request, collection_id: uuid.UUID) -> HttpResponse:
         filters.read(request)
@@ -106,7 +106,7 @@ class CollectionView(FoundView):
 class ItemsView(FoundView):
     """/api/collections/{id}/items: GET, POST {"generations": [id, …]}."""
 
-    rights = {"GET": Right.VIEW, "POST": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "POST": Right.CURATE}
 
     def get(self, request: Request, collection_id: uuid.UUID) -> HttpResponse:
         asked = pagination.read(filters.read(request, pagination.PARAMETERS), (filters.moment, int))
@@ -134,7 +134,7 @@ class ItemsView(FoundView):
 class TakeOutView(FoundView):
     """POST /api/collections/{id}/items/remove {"generations": [id, …]}: those that are not in it are no error."""
 
-    rights = {"POST": Right.GENERATE}
+    rights = {"POST": Right.CURATE}
 
     def post(self, request: Request, collection_id: uuid.UUID) -> HttpResponse:
         found = self.find(collection_id)

@@ -99,7 +99,7 @@ class FoundView(PortalView):
 class GenerationView(FoundView):
     """/api/generations/{id}: GET, PATCH {"favourite"}, DELETE."""
 
-    rights = {"GET": Right.VIEW, "PATCH": Right.GENERATE, "DELETE": Right.VIEW}
+    rights = {"GET": Right.VIEW, "PATCH": Right.CURATE, "DELETE": Right.VIEW}
 
     def get(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         filters.read(request)
@@ -133,7 +133,7 @@ class GenerationView(FoundView):
 class CancelView(FoundView):
     """POST /api/generations/{id}/cancel; one that has ended stays as it is."""
 
-    rights = {"POST": Right.GENERATE}
+    rights = {"POST": Right.VIEW}
 
     def post(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         self.require_own(self.find(generation_id))

@@ -151,6 +151,16 @@ def _underway(error: idempotency.Underway) -> Problem:
     return Problem("idempotency_key_in_use", 409, str(error), facts=facts, headers={"Retry-After": "2"})
 
 
+def _over_budget(error: ledger.OverBudget) -> Problem:
+    facts = {
+        "limit": error.limit / MICRO,
+        "used": error.used / MICRO,
+        "required": error.required / MICRO,
+        "resets_at": f"{error.resets_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return Problem("over_budget", 402, f"Over budget: {error}.", facts=facts)
+
+
 def _too_big(_: RequestDataTooBig) -> Problem:
     return Problem("body_too_large", 413, f"The body is over the limit of {settings.MAX_BODY_BYTES // 2**20} MiB.")
 
@@ -160,9 +170,10 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     catalogue.UnknownModel: _plain("unknown_model", 404),
     Http404: lambda error: Problem("not_found", 404, str(error) or "There is no such request."),
     PermissionDenied: _plain("forbidden", 403),
-    submission.NotAllowed: _said(
-        "forbidden", 403, "This key may not run models: its scope or its maker's role does not allow it."
+    submission.ModelNotAllowed: lambda error: Problem(
+        "model_not_allowed", 403, str(error), facts={"model": error.model, "allowed": list(error.allowed)}
     ),
+    submission.NotAllowed: _plain("forbidden", 403),
     submission.Gone: lambda _: _unauthorized(AuthenticationFailed(authentication.UNKNOWN_KEY)),
     submission.TooManyJobs: lambda _: _again_in(
         "too_many_jobs", 5, "Too many of the team's jobs are in flight; wait for one to end."
@@ -179,6 +190,7 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "idempotency_key_reused", 422, "Idempotency-Key: it was sent before with another request; take a new one."
     ),
     idempotency.Underway: _underway,
+    ledger.OverBudget: _over_budget,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),
     RequestDataTooBig: _too_big,
     MultiPartParserError: _plain("malformed_request", 400),

@@ -10,7 +10,7 @@ from generations.api.operations import Named, record
 from generations.api.problems import Problem
 from generations.models import Generation
 
-CODES: Mapping[str, int] = {"invalid_input": 400, "insufficient_credits": 406}
+CODES: Mapping[str, int] = {"invalid_input": 400, "insufficient_credits": 406, "over_budget": 406}
 """Problems that have another code here than elsewhere."""
 
 SCHEMA = Named(

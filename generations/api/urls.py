@@ -5,10 +5,11 @@ Several dialects share /v1. The Segmind one comes last: there any other word is 
 
 from django.urls import path, re_path
 
-from generations.api import files, portal, portal_urls, schema, segmind_urls
+from generations.api import files, jobs_urls, portal, portal_urls, schema, segmind_urls
 
 urlpatterns = [
     *portal_urls.urlpatterns,
+    *jobs_urls.urlpatterns,
     *segmind_urls.urlpatterns,
     path("files/<uuid:asset_id>", files.UploadedView.as_view(), name="file"),
     path("api/schema", schema.SchemaView.as_view(), name="schema"),

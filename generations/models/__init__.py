@@ -10,6 +10,7 @@ from generations.models.idempotency import Idempotency
 from generations.models.lease import Lease
 from generations.models.output import Output
 from generations.models.prompt import Prompt
+from generations.models.upload import Upload
 from generations.models.webhook import Delivery, DeliveryAttempt, SigningSecret, Webhook
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Output",
     "Prompt",
     "SigningSecret",
+    "Upload",
     "Visibility",
     "Webhook",
 ]

@@ -67,7 +67,9 @@ class Generation(models.Model):
     seed = models.BigIntegerField()
     lock = models.BooleanField(default=False, help_text="paste the subject's pixels back from the input")
     route = models.JSONField(default=list, help_text="the engines that may serve it, in order")
-    hooked = models.BooleanField(default=False, help_text="somebody is to be told, and its end is not written down yet")
+    hooked = models.PositiveSmallIntegerField(
+        default=0, help_text="events that somebody is to be told (Event.bit, added); 0 once its end is written down"
+    )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     progress = models.FloatField(default=0.0, help_text="share done, 0 to 1")
@@ -136,7 +138,7 @@ class Generation(models.Model):
             models.Index(
                 fields=["finished_at"],
                 name="generation_untold",
-                condition=Q(hooked=True, status__in=("succeeded", "failed", "canceled")),
+                condition=Q(hooked__gt=0, status__in=("succeeded", "failed", "canceled")),
             ),
         ]
 

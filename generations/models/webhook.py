@@ -1,6 +1,7 @@
 """Who is told what happens to a team's runs, and each time that somebody was told."""
 
 import uuid
+from collections.abc import Iterable
 
 from django.db import models
 from django.db.models import Q
@@ -16,9 +17,19 @@ class Event(models.TextChoices):
     COMPLETED = "completed", "Completed"
     TEST = "test", "Test"
 
+    @property
+    def bit(self) -> int:
+        """What stands for it in a sum of events."""
+        return 1 << list(Event).index(self)
+
 
 EVENTS = (Event.START, Event.OUTPUT, Event.LOGS, Event.COMPLETED)
 """Those that can be subscribed to."""
+
+
+def bits(events: Iterable[str]) -> int:
+    """Return the sum that stands for some events."""
+    return sum({Event(event).bit for event in events})
 
 
 class Webhook(models.Model):

@@ -29,7 +29,7 @@ class Statements(Protocol):
         """Hold the quote, write both rows and return the attempt's id, all at once; None, and none of it, where `most`
         of the team's jobs are active, which is exact: the hold's lock lets one submit of a team through at a time.
 
-        Brings its own transaction. Raises LedgerError as ledger.hold does.
+        Brings its own transaction. Raises LedgerError and OverBudget as ledger.hold does.
         """
 
     def claim(self, attempt_id: int, lease: uuid.UUID, now: datetime, until: datetime) -> Claimed | None:

@@ -23,7 +23,15 @@ def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
 
 @transaction.atomic
 def accept(generation: Generation, attempt: Attempt, hold: ledger.Hold, most: int) -> int | None:
-    ledger.hold(hold.team_id, hold.amount, reference=hold.reference, model=hold.model, user_id=hold.user_id)
+    ledger.hold(
+        hold.team_id,
+        hold.amount,
+        reference=hold.reference,
+        model=hold.model,
+        user_id=hold.user_id,
+        key_id=hold.key_id,
+        has_budgets=hold.has_budgets,
+    )
     if Generation.objects.filter(team_id=generation.team_id, status__in=ACTIVE).count() >= most:
         transaction.set_rollback(True)
         return None

@@ -73,7 +73,7 @@ WITH running AS (
     SELECT id FROM generations_generation
     WHERE id = %(reference)s::uuid AND status = 'running'
     AND (
-        SELECT bool_and(kind = 'hold' AND held >= %(cost)s::bigint) FROM accounts_entry
+        SELECT bool_and(kind = 'hold' AND held >= %(cost)s::bigint AND periods IS NULL) FROM accounts_entry
         WHERE reference = %(reference)s::uuid
     )
     FOR NO KEY UPDATE
@@ -100,8 +100,8 @@ WITH running AS (
 )
 SELECT EXISTS (SELECT 1 FROM done)
 """  # noqa: S608 (column names of our own models)
-"""Needs no transaction around it: where the hold has ended or is too small nothing is done, and one that ends at the
-same moment violates one_end_per_hold."""
+"""Needs no transaction around it: where the hold has ended, is too small or counted in a budget nothing is done, and
+one that ends at the same moment violates one_end_per_hold."""
 
 CONFIRM = """\
 SELECT EXISTS (
@@ -157,6 +157,8 @@ def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
 
 
 def accept(generation: Generation, attempt: Attempt, hold: Hold, most: int) -> int | None:
+    if hold.has_budgets:
+        return portable.accept(generation, attempt, hold, most)
     terms = {
         **ledger_sql.hold_values(hold),
         "generation": rows.to_json(rows.dump(generation)),

@@ -102,7 +102,15 @@ def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
 
 @transaction.atomic
 def accept(generation: Generation, attempt: Attempt, hold: Hold, most: int) -> int | None:
-    ledger.hold(hold.team_id, hold.amount, reference=hold.reference, model=hold.model, user_id=hold.user_id)
+    ledger.hold(
+        hold.team_id,
+        hold.amount,
+        reference=hold.reference,
+        model=hold.model,
+        user_id=hold.user_id,
+        key_id=hold.key_id,
+        has_budgets=hold.has_budgets,
+    )
     if not _change(ACCEPT, **rows.dump(generation), most=most):
         transaction.set_rollback(True)
         return None

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.access import Right
 from accounts.credits import format_credits
-from accounts.ledger import InsufficientCredits
+from accounts.ledger import InsufficientCredits, OverBudget
 from accounts.views import session
 from generations import routing, submission
 from generations.models.generation import Door
@@ -30,6 +30,9 @@ def perfume(request: HttpRequest) -> HttpResponse:
     except InsufficientCredits as error:
         words = f"{format_credits(error.available)} available, up to {format_credits(error.required)} needed"
         messages.error(request, f"The team has too few credits for this: {words}.")
+        return redirect("gallery")
+    except OverBudget as error:
+        messages.error(request, f"Over budget: {error}.")
         return redirect("gallery")
     except routing.NoEngine as error:
         messages.error(request, str(error))

@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.access import Actor, Right
 from accounts.credits import format_credits
-from accounts.ledger import InsufficientCredits
+from accounts.ledger import InsufficientCredits, OverBudget
 from accounts.views import session
 from generations import catalogue, inputs, routing, submission
 from generations.catalogue import FieldError, ImageModel, InvalidInput, parsing
@@ -42,6 +42,8 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         return _refuse(request, model, errors=error.errors, status=422)
     except InsufficientCredits as error:
         return _refuse(request, model, refusal=_too_few(error), status=402)
+    except OverBudget as error:
+        return _refuse(request, model, refusal=f"Over budget: {error}. Nothing was charged.", status=402)
     except submission.QuoteRose as error:
         return _refuse(request, model, refusal=_rose(error), price=error.price, status=409)
     except routing.NoEngine as error:

@@ -10,7 +10,7 @@ from generations import addresses, outbound
 from generations.catalogue import wording
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.models import Generation, Webhook
-from generations.models.webhook import EVENTS, Event
+from generations.models.webhook import EVENTS, Event, bits
 from generations.submission import Alongside
 
 LONGEST_URL = 2000
@@ -47,7 +47,7 @@ def alongside(hook: Hook) -> Alongside:
     """Return what writes the subscription in the transaction that accepts the generation."""
 
     def write(generation: Generation) -> None:
-        generation.hooked = True
+        generation.hooked |= bits(hook.events)
         Webhook.objects.create(
             team_id=generation.team_id, generation_id=generation.id, url=hook.url, events=list(hook.events)
         )

@@ -23,6 +23,7 @@ LOOK_EVERY = 0.2
 """Seconds between two looks at an attempt that is not to be run yet, or that a worker has taken."""
 REFUSALS: dict[type[Exception], str] = {
     ledger.InsufficientCredits: "",
+    ledger.OverBudget: "",
     routing.NoEngine: "",
     submission.TooManyJobs: "Too many of the team's jobs are in flight; wait for one to end.",
     inputs.TooManyFetches: "Too many of the team's image URLs are being fetched; try again in a moment.",
