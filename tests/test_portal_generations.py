@@ -52,14 +52,14 @@ def test_pages_are_complete_forth_and_back(api: Api, make_run: MakeRun, count: i
         back = api("GET", page["previous"]).json()
         assert back["next"]
         assert not {row["id"] for row in back["results"]} & {row["id"] for row in page["results"]}
-    first = [row["id"] for row in page["results"]]
-    assert (
-        sorted(set(walk(api, page["previous"], "previous")) | set(first)) == sorted(made) if page["previous"] else True
-    )
+    if page["previous"]:
+        back_to_the_first = walk(api, page["previous"], "previous") + [row["id"] for row in page["results"]]
+        assert sorted(back_to_the_first) == sorted(made)
 
 
 def test_links_are_absolute_and_keep_the_filters(api: Api, make_run: MakeRun, settings: LazySettings) -> None:
     settings.PUBLIC_URL = "https://studio.example"
+    settings.ALLOWED_HOSTS = ["*"]
     for _ in range(2):
         make_run()
     link = api("GET", "/api/generations?limit=1&model=bg-replace", host="evil.example").json()["next"]
@@ -103,7 +103,7 @@ def test_each_filter_finds_what_it_names(api: Api, make_run: MakeRun, admin: Use
 
 
 @pytest.mark.parametrize(
-    "query", ["team__name=x", "user__email=a", "params__prompt=a", "removed_at=1", "team=1", "id=1"]
+    "query", ["team__name=x", "user__email=a", "params__prompt=a", "removed_at=1", "team=1", "id="]
 )
 def test_no_other_column_can_be_asked_for(api: Api, query: str) -> None:
     detail = problem(api("GET", f"/api/generations?{query}"), 400, "malformed_request")
@@ -266,37 +266,37 @@ def test_the_number_of_queries_does_not_grow(api: Api, make_run: MakeRun, query:
     assert count() == few <= 3
 
 
+PLANS: list[tuple[dict[str, Any], str]] = [
+    ({}, "generation_gallery"),
+    ({"model": "sdxl-inpaint"}, "generation_by_model"),
+    ({"door": "command"}, "generation_by_door"),
+    ({"engine": "rare"}, "generation_by_engine"),
+    ({"status": "failed"}, "generation_without"),
+    ({"status": "canceled"}, "generation_without"),
+    ({"status": "running"}, "generation_active"),
+    ({"favourite": True}, "generation_favourite"),
+    ({"member": "rare"}, "generation_by_member"),
+    ({"key": "rare"}, "generation_by_key"),
+    ({"created_before": NOW - timedelta(seconds=90_000)}, "generation_gallery"),
+]
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans of PostgreSQL")
-@pytest.mark.parametrize(
-    ("wanted", "index"),
-    [
-        ({}, "generation_gallery"),
-        ({"model": "sdxl-inpaint"}, "generation_by_model"),
-        ({"door": "command"}, "generation_by_door"),
-        ({"engine": "rare"}, "generation_by_engine"),
-        ({"status": "failed"}, "generation_without"),
-        ({"status": "canceled"}, "generation_without"),
-        ({"status": "running"}, "generation_active"),
-        ({"favourite": True}, "generation_favourite"),
-        ({"member": 0}, "generation_by_member"),
-        ({"key": 0}, "generation_by_key"),
-        ({"created_before": NOW - timedelta(seconds=90_000)}, "generation_gallery"),
-    ],
-    ids=lambda value: next(iter(value), "all") if isinstance(value, dict) else "",
-)
-def test_each_filter_has_its_index(make_run: MakeRun, wanted: dict[str, Any], index: str) -> None:
+def test_each_filter_has_its_index(make_run: MakeRun) -> None:
     """In a team of 20,000 runs a page of the rarest costs the rows that it shows."""
     run = make_run(status=Status.FAILED)
     fill(run)
-    other = User.objects.get(email="rare@example.com")
-    known = {"member": other.pk, "key": ApiKey.objects.get(name="rare").pk}
-    wanted = {name: known.get(name, value) for name, value in wanted.items()}
-    rows = selection.select(Selection(team_id=run.team_id, **wanted)).order_by("-created_at", "-id")[:51]
-    plan = json.loads(rows.explain(format="json", analyze=True))[0]["Plan"]
-    assert index in json.dumps(plan)
-    assert "Seq Scan" not in json.dumps(plan)
-    assert read(plan) <= 200, json.dumps(plan, indent=1)
-    assert len(rows) >= 1
+    ids_of = {
+        "member": User.objects.get(email="rare@example.com").pk,
+        "key": ApiKey.objects.get(name="rare").pk,
+    }
+    for wanted, index in PLANS:
+        known = {name: ids_of.get(name, value) for name, value in wanted.items()}
+        rows = selection.select(Selection(team_id=run.team_id, **known)).order_by("-created_at", "-id")[:51]
+        plan = json.loads(rows.explain(format="json", analyze=True))[0]["Plan"]
+        assert index in json.dumps(plan), (wanted, plan)
+        assert read(plan) <= 60, (wanted, plan)
+        assert len(rows) >= 3
 
 
 def fill(run: Generation) -> None:
