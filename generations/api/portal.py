@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from accounts import session
 from accounts.access import Actor, Right
-from generations.api import authentication, door, problem_json
+from generations.api import authentication, door, portal_schema, problem_json
 from generations.api.door import DoorView
 from generations.api.problems import Problem
 
@@ -27,6 +27,7 @@ class PortalView(DoorView):
     """
 
     rights: ClassVar[Mapping[str, Right]] = {}
+    group = portal_schema.GROUP
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)

@@ -10,11 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import credits, keys, queries
-from accounts.access import Right
+from accounts.access import SCOPES, Right
 from accounts.models import ApiKey, Membership
 from accounts.models.key import DEFAULT_SCOPES
 from accounts.queries import Spending, Spent
 from generations.api import filters, pagination, portal_answers, portal_bodies
+from generations.api import portal_schema as schemas
+from generations.api.described import Described
+from generations.api.operations import record
 from generations.api.pagination import Cursor
 from generations.api.portal import PortalView
 
@@ -57,6 +60,25 @@ class KeysView(ShownView):
     """
 
     rights = {"GET": Right.CREATE_KEYS, "POST": Right.CREATE_KEYS}
+    schema = Described(
+        get=schemas.listed("listKeys", "Your API keys, or the team's", schemas.KEY, problems=frozenset()),
+        post=schemas.writing(
+            "createKey",
+            "A new API key, shown in this answer alone",
+            record(
+                {
+                    "name": schemas.NAME,
+                    "scopes": schemas.several(schemas.choice(SCOPES)),
+                    "expires_at": schemas.NO_TIME,
+                    **schemas.LIMITS,
+                },
+                optional=["scopes", "expires_at", *schemas.LIMITS],
+            ),
+            {"name": "Web shop", "scopes": ["generate"], "daily": 5},
+            201,
+            schemas.NEW_KEY,
+        ),
+    )
 
     def get(self, request: Request) -> HttpResponse:
         asked = pagination.read(filters.read(request, pagination.PARAMETERS), (int,))
@@ -85,16 +107,29 @@ class KeysView(ShownView):
 
 
 class KeyView(ShownView):
-    """/api/keys/{id}: GET, PATCH of all its limits, DELETE, which revokes it; a second time changes nothing."""
+    """/api/keys/{number}: GET, PATCH of all its limits, DELETE, which revokes it; a second time changes nothing."""
 
     rights = {"GET": Right.CREATE_KEYS, "PATCH": Right.CREATE_KEYS, "DELETE": Right.CREATE_KEYS}
+    schema = Described(
+        get=schemas.plain("getKey", "One API key", schemas.KEY, problems=schemas.FOUND),
+        patch=schemas.writing(
+            "limitKey",
+            "Set all limits of an API key: one that is left out is none",
+            record(schemas.LIMITS, optional=schemas.LIMITS),
+            {"models": ["bg-replace"], "rate_limit": 60, "daily": 5},
+            200,
+            schemas.KEY,
+            problems=schemas.FOUND,
+        ),
+        delete=schemas.doing("revokeKey", "Revoke an API key", None, code=204, problems=schemas.FOUND),
+    )
 
-    def get(self, request: Request, key_id: int) -> HttpResponse:
+    def get(self, request: Request, number: int) -> HttpResponse:
         filters.read(request)
-        return Response(self.shown(self.find(key_id)))
+        return Response(self.shown(self.find(number)))
 
-    def patch(self, request: Request, key_id: int) -> HttpResponse:
-        found = self.find(key_id)
+    def patch(self, request: Request, number: int) -> HttpResponse:
+        found = self.find(number)
         if self.actor.key_id:
             raise PermissionDenied("key: only people change what a key is limited to")
         body = portal_bodies.read(request, Limited)
@@ -104,13 +139,13 @@ class KeyView(ShownView):
             raise portal_bodies.refused(error.field, str(error)) from error
         return Response(self.shown(found))
 
-    def delete(self, request: Request, key_id: int) -> HttpResponse:
-        keys.revoke(self.find(key_id))
+    def delete(self, request: Request, number: int) -> HttpResponse:
+        keys.revoke(self.find(number))
         return Response(status=204)
 
-    def find(self, key_id: int) -> ApiKey:
+    def find(self, number: int) -> ApiKey:
         """Return a key that the caller may see: one's own, or any with the right to manage keys. Raises Http404."""
-        found = queries.keys(self.actor).filter(pk=key_id).first()
+        found = queries.keys(self.actor).filter(pk=number).first()
         if found is None:
             raise Http404("There is no such key.")
         return found

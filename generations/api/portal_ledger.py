@@ -13,6 +13,8 @@ from accounts.access import Right
 from accounts.ledger import Amounts
 from accounts.models import Entry, Kind, User
 from generations.api import filters, pagination, portal_answers, portal_csv
+from generations.api import portal_schema as schemas
+from generations.api.described import Described
 from generations.api.pagination import Asked, Cursor, Page
 from generations.api.portal import PortalView
 
@@ -52,6 +54,16 @@ class LedgerView(PortalView):
     """
 
     rights = {"GET": Right.SEE_LEDGER}
+    schema = Described(
+        get=schemas.tabular(
+            "listEntries",
+            "The statement of credits, newest first, with the balance after each entry",
+            schemas.paged(schemas.ENTRY),
+            FILTERS,
+            pagination.PARAMETERS,
+            description="As CSV it is everything from the page asked for to the oldest, and `limit` says nothing.",
+        )
+    )
 
     def get(self, request: Request) -> HttpResponseBase:
         values = filters.read(request, FILTERS, portal_csv.PARAMETERS, pagination.PARAMETERS)

@@ -10,6 +10,9 @@ from rest_framework.response import Response
 from accounts.access import Actor, Right
 from generations import catalogue, routing, submission
 from generations.api import filters, portal_answers
+from generations.api import portal_schema as schemas
+from generations.api.described import Described
+from generations.api.operations import record
 from generations.api.portal import PortalView
 from generations.catalogue import ImageModel, Parameter, schema
 
@@ -20,6 +23,13 @@ USUAL_SIDE = 1024
 class ModelsView(PortalView):
     """GET /api/models."""
 
+    schema = Described(
+        get=schemas.plain(
+            "listModels",
+            "The image models and what they cost here",
+            record({"next": {"type": "null"}, "previous": {"type": "null"}, "results": schemas.several(schemas.MODEL)}),
+        )
+    )
     rights = {"GET": Right.VIEW}
 
     def get(self, request: Request) -> HttpResponse:
@@ -31,6 +41,14 @@ class ModelsView(PortalView):
 class ModelView(PortalView):
     """GET /api/models/{slug}: with its parameters, and the JSON Schema of its input."""
 
+    schema = Described(
+        get=schemas.plain(
+            "getModel",
+            "One image model, with its parameters and its input's JSON Schema",
+            schemas.MODEL_DETAIL,
+            problems=frozenset({"unknown_model"}),
+        )
+    )
     rights = {"GET": Right.VIEW}
 
     def get(self, request: Request, slug: str) -> HttpResponse:

@@ -8,6 +8,9 @@ from accounts import ledger, session
 from accounts.access import Right
 from accounts.models import ApiKey, Membership, Team
 from generations.api import filters, pagination, portal_answers
+from generations.api import portal_schema as schemas
+from generations.api.described import Described
+from generations.api.operations import record
 from generations.api.pagination import Cursor
 from generations.api.portal import PortalView
 
@@ -16,6 +19,7 @@ class AccountView(PortalView):
     """GET /api/account: who asks, for which team, as what, and what the team has."""
 
     rights = {"GET": Right.VIEW}
+    schema = Described(get=schemas.plain("getAccount", "Who you are, for which team, and its balance", schemas.ACCOUNT))
 
     def get(self, request: Request) -> HttpResponse:
         filters.read(request)
@@ -36,6 +40,13 @@ class TeamsView(PortalView):
     """GET /api/teams: those that whoever is signed in can act for; to a key, its own."""
 
     rights = {"GET": Right.VIEW}
+    schema = Described(
+        get=schemas.plain(
+            "listTeams",
+            "The teams that you can act for",
+            record({"next": {"type": "null"}, "previous": {"type": "null"}, "results": schemas.several(schemas.TEAM)}),
+        )
+    )
 
     def get(self, request: Request) -> HttpResponse:
         filters.read(request)
@@ -54,6 +65,9 @@ class MembersView(PortalView):
     """GET /api/members: the people of the team, who came last first."""
 
     rights = {"GET": Right.VIEW}
+    schema = Described(
+        get=schemas.listed("listMembers", "The people of the team", schemas.PERSON, problems=frozenset())
+    )
 
     def get(self, request: Request) -> HttpResponse:
         asked = pagination.read(filters.read(request, pagination.PARAMETERS), (int,))

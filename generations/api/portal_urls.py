@@ -32,5 +32,5 @@ urlpatterns = [
     path("api/usage", portal_usage.UsageView.as_view(), name="portal-usage"),
     path("api/ledger", portal_ledger.LedgerView.as_view(), name="portal-ledger"),
     path("api/keys", portal_keys.KeysView.as_view(), name="portal-keys"),
-    path("api/keys/<int:key_id>", portal_keys.KeyView.as_view(), name="portal-key"),
+    path("api/keys/<int:number>", portal_keys.KeyView.as_view(), name="portal-key"),
 ]

@@ -14,6 +14,8 @@ from accounts import usage
 from accounts.access import Right
 from accounts.usage import GROUPS, Names, Used
 from generations.api import filters, portal_answers, portal_csv
+from generations.api import portal_schema as schemas
+from generations.api.described import Described
 from generations.api.portal import PortalView
 
 DAYS = 30
@@ -28,6 +30,15 @@ class UsageView(PortalView):
     """GET /api/usage: ?from and ?to are days in UTC, both included; the last 30 without."""
 
     rights = {"GET": Right.SEE_LEDGER}
+    schema = Described(
+        get=schemas.tabular(
+            "getUsage",
+            "What was used, by day, model, member and key",
+            schemas.USAGE,
+            FILTERS,
+            description="Days are in UTC; the last 30 without `from` and `to`, and 366 at most.",
+        )
+    )
 
     def get(self, request: Request) -> HttpResponseBase:
         values = filters.read(request, FILTERS, portal_csv.PARAMETERS)
