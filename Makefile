@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: run setup dev test chaos lint bench lock help
+.PHONY: run setup dev test schema chaos lint bench lock help
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -26,6 +26,10 @@ dev: $(RUNTIME) $(DEV) $(NODE)
 
 test: dev ## Run the whole suite, or some of it: make test ARGS="-k ledger"
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+schema: dev ## Renew tests/openapi.json, after a change of the API that was meant
+	@env -i PATH="$$PATH" HOME="$$HOME" DATA_DIR=$(or $(TMPDIR),/tmp)/sceneshift-schema PUBLIC_URL=https://sceneshift.example \
+		$(PY) manage.py openapi --out tests/openapi.json
 
 chaos: dev ## Kill workers, broker and database at random while jobs run: make chaos ARGS="--seeds 2 --jobs 25"
 	@$(PY) -m tests.chaos $(ARGS)

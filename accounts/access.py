@@ -83,7 +83,8 @@ class Actor:
 
     team: its slug. engines: those that it chose, () for any. allow_fallback: whether an engine that does not read the
     prompt may stand in. models: the slugs that a key is limited to, () for all. rate_limit: a key's own submits a
-    minute, None for the setting's. has_budgets: whether budgets may apply, so that a hold has to look.
+    minute, None for the setting's. has_budgets: whether budgets may apply, so that a hold has to look. hooked: events
+    of its runs that registered addresses are told.
     """
 
     team_id: int
@@ -94,6 +95,7 @@ class Actor:
     team: str = ""
     engines: tuple[str, ...] = ()
     allow_fallback: bool = False
+    hooked: int = 0
     models: tuple[str, ...] = ()
     rate_limit: int | None = None
     has_budgets: bool = False
@@ -114,6 +116,7 @@ def actor_of(membership: Membership) -> Actor:
         team=team.slug,
         engines=tuple(team.engines),
         allow_fallback=True,
+        hooked=team.hooked,
         has_budgets=team.has_budgets,
     )
 
@@ -132,6 +135,7 @@ def actor_of_key(key: ApiKey) -> Actor:
         team=team.slug,
         engines=tuple(team.engines),
         allow_fallback=team.allow_fallback,
+        hooked=team.hooked,
         models=tuple(key.models),
         rate_limit=key.rate_limit,
         has_budgets=key.has_budgets or team.has_budgets,

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.access import Actor, Right
 from accounts.models import ApiKey, Budget, Entry, Membership, Span, Subject, UsageDay, User
+from accounts.models.user import normalise_email
 
 PAGE = 50
 
@@ -29,6 +30,16 @@ def memberships(user: User) -> list[Membership]:
 def members(team_id: int) -> list[Membership]:
     """The people of a team, the longest in it first."""
     return list(Membership.objects.filter(team_id=team_id).select_related("user").order_by("id"))
+
+
+def person(actor: Actor) -> User:
+    """Who acts."""
+    return User.objects.get(id=actor.user_id)
+
+
+def person_called(email: str) -> int | None:
+    """The number of whoever has this address, in whatever team; None where nobody has."""
+    return User.objects.filter(email=normalise_email(email)).values_list("id", flat=True).first()
 
 
 def keys(actor: Actor) -> QuerySet[ApiKey]:
@@ -107,3 +118,13 @@ def usage(team_id: int, since: date, until: date) -> list[Used]:
     days = UsageDay.objects.filter(team_id=team_id, day__range=(since, until))
     totals = days.values_list("day", "model").annotate(Sum("runs"), Sum("cost")).order_by("day", "model")
     return [Used(*row) for row in totals]
+
+
+def runs(team_id: int) -> dict[str, int]:
+    """A team's successful runs, all it ever had, by image model."""
+    return dict(UsageDay.objects.filter(team_id=team_id).values_list("model").annotate(Sum("runs")))
+
+
+def used(team_id: int) -> int:
+    """What a team's runs ever cost, in millionths of a credit."""
+    return UsageDay.objects.filter(team_id=team_id).aggregate(Sum("cost"))["cost__sum"] or 0

@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import body, cpu_engine, gallery, gateway, hosted, hot_account, imaging, report, startup
+from benchmarks import body, cpu_engine, doors, gallery, gateway, hosted, hot_account, imaging, report, startup
 
 PARTS: dict[str, Callable[[float], report.Part]] = {
     "gateway": gateway.measure,
+    "doors": doors.measure,
     "hot_account": hot_account.measure,
     "hosted": hosted.measure,
     "gallery": gallery.measure,

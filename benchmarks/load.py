@@ -22,7 +22,8 @@ PATIENCE = 120.0
 class Plan:
     """What to ask: caller i uses the i-th key and steps through the bodies (a file with a list of texts in Latin-1).
 
-    An answer is right that has `expected_type` and `expected` bytes, or up to 1 KiB more.
+    An answer is right that has `status`, `expected_type` and `expected` bytes, or up to 1 KiB more; 0 bytes stand for
+    any number. headers: more of them, each line with its end.
     """
 
     port: int
@@ -34,6 +35,8 @@ class Plan:
     expected: int = 200 * 1024
     content_type: str = "application/json"
     expected_type: str = "image/"
+    headers: str = ""
+    status: int = 200
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ class Caller:
         self.plan, self.bodies, self.next = plan, bodies, number
         credential = f"x-api-key: {key}\r\n" if key else ""
         first = f"POST {plan.path} HTTP/1.1\r\nhost: 127.0.0.1:{plan.port}\r\n"
-        self.head = f"{first}{credential}content-type: {plan.content_type}\r\n"
+        self.head = f"{first}{credential}{plan.headers}content-type: {plan.content_type}\r\n"
         self.began = 0.0
         self.start, self.missing = b"", -1
 
@@ -119,8 +122,8 @@ class Caller:
         """Return whether the answer has the expected type and size."""
         head = self.start.partition(b"\r\n\r\n")[0].lower()
         is_picture = f"\r\ncontent-type: {self.plan.expected_type}".encode() in head
-        is_whole = 0 <= _length(head) - self.plan.expected < 1024
-        return head.startswith(b"http/1.1 200 ") and is_picture and is_whole
+        is_whole = not self.plan.expected or 0 <= _length(head) - self.plan.expected < 1024
+        return head.startswith(f"http/1.1 {self.plan.status} ".encode()) and is_picture and is_whole
 
     @property
     def wants_close(self) -> bool:

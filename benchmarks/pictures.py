@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -30,10 +31,15 @@ def jpeg(side: int, seed: int = 0) -> bytes:
     return buffer.getvalue()
 
 
-def body(side: int, seed: int = 0) -> str:
-    """Return the JSON of a background replacement on two pictures."""
+def fields(side: int, seed: int = 0) -> dict[str, Any]:
+    """Return the input of a background replacement on two pictures, in base64."""
     image, background = (base64.b64encode(jpeg(side, number)).decode() for number in (2 * seed, 2 * seed + 1))
-    return json.dumps({"image": image, "ref_image": background, "prompt": "a perfume bottle on a beach", "seed": seed})
+    return {"image": image, "ref_image": background, "prompt": "a perfume bottle on a beach", "seed": seed}
+
+
+def body(side: int, seed: int = 0) -> str:
+    """Return `fields` as JSON."""
+    return json.dumps(fields(side, seed))
 
 
 def write_bodies(file: Path, count: int, side: int = 64) -> str:

@@ -31,7 +31,7 @@ def programs(run_dir: Path) -> list[Program]:
     """Return what runs: the web, a worker for each queue, and the clock."""
     return [
         Program("web", _gunicorn(run_dir)),
-        *(Program(queue, _module("config.worker", queue)) for queue in ("control", "compute", "network")),
+        *(Program(queue, _module("config.worker", queue)) for queue in ("control", "compute", "network", "webhooks")),
         Program("beat", _module("config.clock")),
     ]
 

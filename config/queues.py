@@ -17,9 +17,10 @@ from kombu import Queue
 
 from config import broker, redis_transport
 
-QUEUES = ("network", "compute", "control", "thumbnails")
+QUEUES = ("network", "compute", "control", "thumbnails", "webhooks")
 CONNECT_SECONDS = 0.3
 ANSWER_SECONDS = 0.3
+PURGE_EVERY = 60
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 """One immediate second try: a connection that idled while the broker was restarted is found dead by using it."""
 
@@ -79,7 +80,12 @@ def configure(app: Celery) -> None:
                 "task": "generations.tasks.reconcile",
                 "schedule": settings.RECONCILE_EVERY,
                 "options": {"queue": "control", "expires": settings.RECONCILE_EVERY},
-            }
+            },
+            "purge": {
+                "task": "generations.tasks.purge",
+                "schedule": PURGE_EVERY,
+                "options": {"queue": "control", "expires": PURGE_EVERY},
+            },
         },
     )
 

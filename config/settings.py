@@ -215,6 +215,13 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "generations.api.described.Described",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "SORT_OPERATIONS": False,  # in the order of the URL configuration
+    "PREPROCESSING_HOOKS": ["generations.api.schema.expand"],
+    "POSTPROCESSING_HOOKS": ["generations.api.schema.finish"],
 }
 
 # --- jobs ---------------------------------------------------------------------------------------------------
@@ -230,7 +237,10 @@ TEAM_FETCHES_IN_FLIGHT = env.whole("TEAM_FETCHES_IN_FLIGHT", 2)
 RATE_LIMIT = env.whole("RATE_LIMIT", 1000, least=0)  # submits per key and minute; 0 = none
 LINK_SECONDS = env.whole("LINK_SECONDS", 600, most=600)
 UPLOAD_SECONDS = env.whole("UPLOAD_SECONDS", 86400)
-OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])  # host:port of private targets that inputs may come from
+REMOVED_KEPT_SECONDS = env.whole("REMOVED_KEPT_SECONDS", 86400, least=0)  # a removed run can be restored
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])  # host:port of private targets of inputs and webhooks
+WEBHOOK_SECONDS = env.whole("WEBHOOK_SECONDS", 15, most=60)  # that a receiver has to take an event
+TEAM_WEBHOOKS_IN_FLIGHT = env.whole("TEAM_WEBHOOKS_IN_FLIGHT", 4)  # being sent at a time, all workers together
 
 SEGMIND_API_KEY = env.str("SEGMIND_API_KEY", "").strip()
 _HOSTED = engines.segmind(
@@ -253,6 +263,7 @@ _cores = os.cpu_count() or 1
 WEB_PROCESSES = env.whole("WEB_PROCESSES", min(2, _cores))
 WEB_THREADS = env.whole("WEB_THREADS", 64)  # a process; a blocked v1 call holds one
 NETWORK_THREADS = env.whole("NETWORK_THREADS", 32)
+WEBHOOK_THREADS = env.whole("WEBHOOK_THREADS", 16)
 COMPUTE_PROCESSES = env.whole("COMPUTE_PROCESSES", min(2, _cores))
 COMPUTE_MEMORY_MIB = env.whole("COMPUTE_MEMORY_MIB", 1500)  # a computing process that has grown over it is replaced
 

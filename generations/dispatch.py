@@ -28,6 +28,16 @@ def derivatives(generation_id: uuid.UUID) -> None:
     _send("generations.tasks.make_derivatives", [str(generation_id)], "thumbnails", 0.0)
 
 
+def event(generation_id: uuid.UUID, name: str) -> None:
+    """Ask for what happened to a generation to be written down for those who are to be told."""
+    _send("generations.tasks.note_event", [str(generation_id), name], "webhooks", 0.0)
+
+
+def delivery(delivery_id: int, *, after: float = 0.0) -> None:
+    """Ask for an event to be sent, at the earliest in `after` seconds."""
+    _send("generations.tasks.send_delivery", [delivery_id], "webhooks", after)
+
+
 def _send(task: str, args: list[object], queue: str, after: float) -> None:
     """Publish, or log why not: what was accepted is safe in the database."""
     global _down_until

@@ -22,6 +22,7 @@ from generations.leases import Claim
 from generations.models import Attempt, Generation, Output
 from generations.models.attempt import LIVE, State
 from generations.models.generation import ACTIVE, Fault, Status
+from generations.models.webhook import Event
 
 
 def deadline(generation: Generation) -> datetime:
@@ -40,7 +41,7 @@ def succeed(claim: Claim, result: Result) -> None:
     settling = ledger.Settle(generation.id, min(result.cost, generation.quote), usage)
     outputs = _store(attempt, result)
     if statements.current().deliver(attempt, result, outputs, settling, now):
-        _announce(generation.id)
+        _announce(generation.id, hooked=generation.hooked)
         transaction.on_commit(lambda: dispatch.derivatives(generation.id))
     else:
         _discard(outputs)
@@ -125,7 +126,7 @@ def _pass_on(attempt: Attempt, error: str, end: Callable[[], int]) -> None:
         engine = routing.following(generation.route, attempts) if is_active else None
         if engine:
             _start_attempt(generation, engine, number=len(attempts) + 1)
-            _note_wait(generation.id, engine.alias, after=attempt.engine)
+            _note_wait(generation, engine.alias, after=attempt.engine)
         elif is_active:
             _close(generation.id, Fault.ENGINE, error)
             ledger.release(generation.id)
@@ -145,10 +146,12 @@ def _start_attempt(generation: Generation, engine: Engine, number: int) -> None:
     transaction.on_commit(lambda: dispatch.attempt(attempt.id, attempt.queue))
 
 
-def _note_wait(generation_id: uuid.UUID, alias: str, *, after: str) -> None:
+def _note_wait(generation: Generation, alias: str, *, after: str) -> None:
     """Say what is waited for now; what the engine before was doing is over."""
     stage = f"waiting for {alias} again" if alias == after else f"waiting for {alias}, which stands in for {after}"
-    Generation.objects.filter(id=generation_id).update(progress=0.0, stage=stage[:80])
+    Generation.objects.filter(id=generation.id).update(progress=0.0, stage=stage[:80])
+    if generation.hooked & Event.LOGS.bit:
+        transaction.on_commit(lambda: dispatch.event(generation.id, Event.LOGS))
 
 
 def requeue(claim: Claim, seconds: float, error: str) -> None:
@@ -230,7 +233,7 @@ def _close(generation_id: uuid.UUID, fault: Fault, error: str, *, status: Status
         status=status, fault=fault, error=error, stage="", finished_at=timezone.now()
     )
     if moved:
-        _announce(generation_id)
+        _announce(generation_id, hooked=Generation.objects.values_list("hooked", flat=True).get(id=generation_id))
     return moved
 
 
@@ -256,5 +259,7 @@ def _release_canceled(generation_id: uuid.UUID) -> None:
             ledger.release(generation_id)
 
 
-def _announce(generation_id: uuid.UUID) -> None:
+def _announce(generation_id: uuid.UUID, *, hooked: int) -> None:
     transaction.on_commit(lambda: notices.publish(generation_id))
+    if hooked:
+        transaction.on_commit(lambda: dispatch.event(generation_id, Event.COMPLETED))

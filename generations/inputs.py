@@ -59,26 +59,90 @@ class Source:
         return hashlib.sha256(self.data).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Images that were looked at and not stored: an asset that is new is no row, and its bytes are in `contents`."""
+
+    assets: dict[str, Asset]
+    contents: Mapping[uuid.UUID, bytes]
+
+    def read(self, asset: Asset) -> bytes:
+        """Return an asset's bytes. Raises delivery.Lost."""
+        return self.contents.get(asset.id) or delivery.read(asset.file)
+
+
 def ingest(team_id: int, images: Mapping[str, Any]) -> dict[str, Asset]:
     """Return an asset of the team per parameter. Raises InvalidInput with every image that is unusable."""
+    sources, errors = _sources(team_id, images)
+    known = _recently_known(team_id, sources.values())
+    return _each(images, sources, errors, lambda source: _asset(team_id, source, known))
+
+
+def inspect(team_id: int, images: Mapping[str, Any]) -> Seen:
+    """Return what `ingest` would, and store nothing. Raises InvalidInput."""
+    sources, errors = _sources(team_id, images)
+    known = _recently_known(team_id, sources.values())
+    contents: dict[uuid.UUID, bytes] = {}
+
+    def look(source: Source) -> Asset:
+        asset = source.asset or known.get(source.digest)
+        if asset is None:
+            asset = _row(team_id, source, name="")
+            contents[asset.id] = source.data
+        return asset
+
+    return Seen(_each(images, sources, errors, look), contents)
+
+
+def _sources(team_id: int, images: Mapping[str, Any]) -> tuple[dict[str, Source], dict[str, Unusable]]:
+    """Return the source of each parameter's image, and of those that can't be read, why."""
     sources: dict[str, Source] = {}
-    assets: dict[str, Asset] = {}
     errors: dict[str, Unusable] = {}
     for field, given in images.items():
         try:
             sources[field] = _read(team_id, given)
         except Unusable as error:
             errors[field] = error
-    known = _recently_known(team_id, sources.values())
+    return sources, errors
+
+
+def _each(
+    images: Mapping[str, Any],
+    sources: Mapping[str, Source],
+    errors: dict[str, Unusable],
+    make: Callable[[Source], Asset],
+) -> dict[str, Asset]:
+    """Return the asset of each source. Raises InvalidInput with the errors that there are, and those of `make`."""
+    assets: dict[str, Asset] = {}
     for field, source in sources.items():
         try:
-            assets[field] = _asset(team_id, source, known)
+            assets[field] = make(source)
         except Unusable as error:
             errors[field] = error
-    if errors:
-        listed = [(field, _shown(given), errors[field]) for field, given in images.items() if field in errors]
-        raise InvalidInput(tuple(FieldError(field, shown, f"{field}: {error}") for field, shown, error in listed))
+    _refuse(images, errors)
     return assets
+
+
+def load(team_id: int, images: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the encoded bytes of each source, fetched but not stored, for a door that has to look at them before it
+    submits them. Raises InvalidInput, TooManyFetches."""
+    loaded: dict[str, bytes] = {}
+    errors: dict[str, Unusable] = {}
+    for field, given in images.items():
+        try:
+            source = _read(team_id, given)
+            loaded[field] = delivery.read(source.asset.file) if source.asset else source.data
+        except Unusable as error:
+            errors[field] = error
+    _refuse(images, errors)
+    return loaded
+
+
+def _refuse(images: Mapping[str, Any], errors: Mapping[str, Unusable]) -> None:
+    """Raise InvalidInput with every image that is unusable, if any is."""
+    listed = [(field, _shown(given), errors[field]) for field, given in images.items() if field in errors]
+    if listed:
+        raise InvalidInput(tuple(FieldError(field, shown, f"{field}: {error}") for field, shown, error in listed))
 
 
 def store(team_id: int, given: Any, *, uploaded: bool = False) -> Asset:
@@ -115,30 +179,34 @@ def _asset(team_id: int, source: Source, known: dict[str, Asset]) -> Asset:
     if source.asset:
         return source.asset
     if source.digest not in known:
-        known[source.digest] = _create(team_id, source.digest, source.data)
+        known[source.digest] = _create(team_id, source)
     return known[source.digest]
 
 
-def _create(team_id: int, digest: str, data: bytes) -> Asset:
-    probe = _checked(data)
-    name = f"assets/{team_id}/{digest[:2]}/{digest}"
+def _create(team_id: int, source: Source) -> Asset:
+    row = _row(team_id, source, name=f"assets/{team_id}/{source.digest[:2]}/{source.digest}")
     # Never a file that is there already: it may be half written, by somebody who is at it or who died over it.
-    name = default_storage.save(name, ContentFile(data))
-    row = Asset(
+    row.file = default_storage.save(row.file, ContentFile(source.data))
+    Asset.objects.bulk_create([row], ignore_conflicts=True)  # somebody may have stored the same at the same time
+    kept = Asset.objects.get(team_id=team_id, sha256=source.digest)
+    if kept.file != row.file:
+        default_storage.delete(row.file)
+    return kept
+
+
+def _row(team_id: int, source: Source, *, name: str) -> Asset:
+    """Return an asset that is not saved, after decoding all of the image once. Raises Unusable."""
+    probe = _checked(source.data)
+    return Asset(
         team_id=team_id,
-        sha256=digest,
+        sha256=source.digest,
         file=name,
         content_type=probe.content_type,
         width=probe.width,
         height=probe.height,
-        size=len(data),
+        size=len(source.data),
         has_alpha=probe.has_alpha,
     )
-    Asset.objects.bulk_create([row], ignore_conflicts=True)  # somebody may have stored the same at the same time
-    kept = Asset.objects.get(team_id=team_id, sha256=digest)
-    if kept.file != name:
-        default_storage.delete(name)
-    return kept
 
 
 def _checked(data: bytes) -> decode.Probe:
@@ -211,17 +279,27 @@ def _own_object(team_id: int, url: str) -> Source | None:
     base = settings.PUBLIC_URL + "/"
     if not url.startswith(base):
         return None
-    kind, _, rest = url[len(base) :].partition("/")
+    kind, _, rest = url[len(base) :].removeprefix("v1/").partition("/")
     if kind == "files":
-        since = timezone.now() - timedelta(seconds=settings.UPLOAD_SECONDS)
-        uploads = Asset.objects.filter(team_id=team_id, uploaded_at__gte=since)
-        return _from_asset(uploads.filter(id__in=_uuids(rest)).first())
+        return _from_asset(_uploaded(team_id, rest))
     if kind == "outputs":
         output = delivery.output_of_link(url)
         if output is None:
             raise Unusable("the link to this output has expired; ask for the result again")
         return Source(delivery.read(output.file))
     return None
+
+
+def _uploaded(team_id: int, text: str) -> Asset | None:
+    """Return what was uploaded under an address of the Segmind dialect's, which names an asset, or of the jobs API's,
+    which names an upload."""
+    since = timezone.now() - timedelta(seconds=settings.UPLOAD_SECONDS)
+    named = _uuids(text)
+    asset = Asset.objects.filter(team_id=team_id, uploaded_at__gte=since, id__in=named).first()
+    return (
+        asset
+        or Asset.objects.filter(uploads__team_id=team_id, uploads__created_at__gte=since, uploads__id__in=named).first()
+    )
 
 
 _READERS: dict[str, Callable[[int, str], Source]] = {

@@ -1,7 +1,7 @@
 """What makes sure that nothing accepted is lost: run every few seconds, safe to run anywhere and twice.
 
-It publishes again what the broker lost, takes up what a dead worker left, ends what is out of time, and asks again
-for thumbnails that were not made.
+It publishes again what the broker lost, takes up what a dead worker left, ends what is out of time, asks again for
+thumbnails that were not made, and sees to it that whoever is to be told of an end is told.
 """
 
 import logging
@@ -17,7 +17,9 @@ from django.utils import timezone
 from generations import dispatch, finishing
 from generations.models import Attempt, Generation, Output
 from generations.models.attempt import LIVE, State
-from generations.models.generation import ACTIVE
+from generations.models.generation import ACTIVE, FINAL
+from generations.models.webhook import Event
+from generations.webhooks import deliveries, events
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,9 @@ def reconcile() -> None:
     take_up_expired_leases()
     republish_unclaimed()
     remake_derivatives()
+    write_down_ends()
+    deliveries.take_back()
+    deliveries.publish_again(BATCH)
 
 
 def expire_overdue() -> None:
@@ -107,6 +112,14 @@ def remake_derivatives() -> None:
     )
     for generation_id in missing.values_list("generation_id", flat=True).distinct()[:BATCH]:
         dispatch.derivatives(generation_id)
+
+
+def write_down_ends() -> None:
+    """Ends that somebody is to be told, where the message that asked for it was lost."""
+    before = timezone.now() - timedelta(seconds=settings.RECONCILE_EVERY)
+    untold = Generation.objects.filter(hooked__gt=0, status__in=FINAL, finished_at__lt=before)
+    ids = untold.order_by("finished_at").values_list("id", flat=True)[:BATCH]
+    _each(ids, lambda generation_id: events.note(generation_id, Event.COMPLETED))
 
 
 def _each(rows: Iterable[Row], act: Callable[[Row], None]) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import keys, ledger
 from accounts.access import Actor, Right
-from generations import catalogue, dispatch, inputs, masks, routing, statements
+from generations import catalogue, dispatch, idempotency, inputs, masks, routing, statements
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.engines.base import Engine
 from generations.models import Asset, Attempt, Generation
@@ -71,10 +71,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An accepted request. ignored: the unknown names that were given, where the door forgives them."""
+    """An accepted request. ignored: the unknown names that were given, where the door forgives them. repeated: it was
+    accepted before, under the same Idempotency-Key."""
 
     generation: Generation
     ignored: tuple[str, ...]
+    repeated: bool = False
 
 
 def submit(
@@ -90,20 +92,24 @@ def submit(
     most: int | None = None,
     allow_fallback: bool | None = None,
     alongside: Sequence[Alongside] = (),
+    once: idempotency.Once | None = None,
 ) -> Submission:
     """Accept a request: validate it, store its images, hold its quote, and hand it to the workers.
 
     `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
     credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it);
-    `alongside` is written in the same transaction as the hold. Raises QuoteRose where `most` is not enough, NotAllowed,
-    Gone, catalogue.UnknownModel, InvalidInput, routing.NoEngine, ledger.InsufficientCredits, ledger.OverBudget,
-    TooManyJobs, inputs.TooManyFetches; then nothing is held.
+    `alongside` is written in the same transaction as the hold; `once` returns what the same request made before, and
+    makes nothing. Raises QuoteRose where `most` is not enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput,
+    routing.NoEngine, ledger.InsufficientCredits, ledger.OverBudget, TooManyJobs, inputs.TooManyFetches,
+    idempotency.Reused; then nothing is held.
     """
     if not actor.may(Right.GENERATE):
         raise NotAllowed
     declared = catalogue.get(model)
     require_model(actor, model)
     given = catalogue.validate(declared, raw, unknown=unknown)
+    if once and (earlier := once.earlier()):
+        return Submission(earlier, given.ignored, repeated=True)
     assets = inputs.ingest(actor.team_id, given.images)
     masks.check(declared, given.params, assets)
     pixels = _pixels(declared, given.params, assets)
@@ -124,11 +130,17 @@ def submit(
         seed=_seed(given.params),
         lock=lock,
         route=[engine.alias for engine in ladder],
+        hooked=actor.hooked,
         estimate=cost.estimate,
         quote=cost.quote,
         created_at=timezone.now(),
     )
-    _accept(generation, alongside, has_budgets=actor.has_budgets, publish=publish)
+    beside = [once.write, *alongside] if once else alongside
+    try:
+        _accept(generation, beside, has_budgets=actor.has_budgets, publish=publish)
+    except idempotency.Taken:
+        assert once is not None
+        return _copy(once, given.ignored)
     return Submission(generation, given.ignored)
 
 
@@ -136,6 +148,34 @@ def require_model(actor: Actor, model: str) -> None:
     """Raise ModelNotAllowed where the actor's key is limited to other image models."""
     if actor.models and model not in actor.models:
         raise ModelNotAllowed(model, actor.models)
+
+
+def _copy(once: idempotency.Once, ignored: tuple[str, ...]) -> Submission:
+    """Return what a copy of the request made, which came at the same moment and was first."""
+    earlier = once.earlier()
+    assert earlier is not None, "a key is kept for a day"
+    return Submission(earlier, ignored, repeated=True)
+
+
+def quote(
+    *,
+    actor: Actor,
+    model: str,
+    raw: Mapping[str, Any],
+    unknown: Literal["refuse", "ignore"] = "refuse",
+    allow_fallback: bool | None = None,
+) -> Price:
+    """Return the price of what `submit` would accept, and keep nothing. Raises what it does, but for want of credits
+    and too many jobs."""
+    if not actor.may(Right.GENERATE):
+        raise NotAllowed
+    declared = catalogue.get(model)
+    given = catalogue.validate(declared, raw, unknown=unknown)
+    seen = inputs.inspect(actor.team_id, given.images)
+    masks.check(declared, given.params, seen.assets, seen.read)
+    return price(
+        model, given.params, _pixels(declared, given.params, seen.assets), actor, allow_fallback=allow_fallback
+    )
 
 
 def price(
@@ -212,6 +252,7 @@ __all__ = [
     "Submission",
     "TooManyJobs",
     "price",
+    "quote",
     "require_model",
     "submit",
 ]

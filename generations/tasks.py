@@ -3,12 +3,14 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, reconciliation
+from generations import agenda, derivatives, execution, idempotency, orphans, reconciliation, removal, uploads
+from generations.models.webhook import Event
+from generations.webhooks import deliveries, events
 
 
 @app.task
 def run_attempt(attempt_id: int) -> None:
-    execution.run(attempt_id)
+    agenda.carry_out(execution.steps(attempt_id))
 
 
 @app.task
@@ -17,5 +19,23 @@ def make_derivatives(generation_id: str) -> None:
 
 
 @app.task
+def note_event(generation_id: str, event: str) -> None:
+    events.note(uuid.UUID(generation_id), Event(event))
+
+
+@app.task
+def send_delivery(delivery_id: int) -> None:
+    deliveries.send(delivery_id)
+
+
+@app.task
 def reconcile() -> None:
     reconciliation.reconcile()
+
+
+@app.task
+def purge() -> None:
+    idempotency.purge()
+    uploads.purge()
+    removal.purge()
+    orphans.sweep()

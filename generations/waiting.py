@@ -37,7 +37,12 @@ def until_final(generation_id: uuid.UUID, bell: threading.Event, timeout: float)
         let_go()
         bell.wait(min(left, RECHECK))
         bell.clear()  # before the look, or a notice that comes after it would be lost
-        final = statements.current().final(generation_id)
+        final = look(generation_id)
         if final:
             return final
     return None
+
+
+def look(generation_id: uuid.UUID) -> Final | None:
+    """Return the generation if it has ended, with its outputs."""
+    return statements.current().final(generation_id)

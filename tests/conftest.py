@@ -26,7 +26,9 @@ pytest_plugins = [
     "tests.servers",
     "tests.skips",
     "tests.doors",
+    "tests.portal",
     "tests.hosted",
+    "tests.receivers",
 ]
 
 

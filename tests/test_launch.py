@@ -222,7 +222,7 @@ def test_every_program_is_kept_alive_and_logs_where_it_should(tmp_path: Path) ->
     options.realize(["-c", str(file)])
     (group,) = options.process_group_configs
     kept = {each.name: each for each in group.process_configs}
-    assert set(kept) == {"web", "network", "compute", "control", "beat"}
+    assert set(kept) == {"web", "network", "compute", "control", "webhooks", "beat"}
     for name, each in kept.items():
         assert each.stdout_logfile == str(odd / f"{name}.log")
         assert each.killasgroup

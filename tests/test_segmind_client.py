@@ -18,9 +18,13 @@ from pytest_django.live_server_helper import LiveServer
 from segmind.exceptions import SegmindError
 from segmind.v2 import InferenceFailed
 
-from generations.models import Generation
+from accounts.models import User
+from generations import catalogue
+from generations.models import Asset, Generation
 from tests.jobs import mask, png
 from tests.live import Workers
+
+Call = Callable[[segmind.SegmindClient], Any]
 
 pytestmark = [pytest.mark.workers, pytest.mark.django_db(transaction=True)]
 
@@ -88,6 +92,74 @@ def test_submit_status_wait_and_failure(client: segmind.SegmindClient) -> None:
     assert job.wait(timeout=30, interval=0.1)["status"] == "COMPLETED"
     with pytest.raises(InferenceFailed, match="the script says unavailable"):
         client.submit_async("bg-replace", prompt="@fail=unavailable", **images).wait(timeout=30, interval=0.1)
+
+
+def which(answer: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return the rows of an answer, without the links in them, which are signed anew at each."""
+    rows = answer.get("requests", answer.get("generations", []))
+    return [(row["request_id"], row["seed"]) for row in rows]
+
+
+def test_the_record(client: segmind.SegmindClient, member: User, base: str) -> None:
+    images = {"image": b64(png()), "ref_image": b64(png(96, 64))}
+    client.run_sync("bg-replace", prompt="@cost=0.01 two", samples=2, seed=3, **images)
+    with pytest.raises(SegmindError):
+        client.run_sync("bg-replace", prompt="@fail=unavailable", **images)
+    failed, first, second = client.generations.history()["requests"]
+    assert (failed["model_status"], failed["error"], failed["generation_url"]) == (
+        "FAILED",
+        "the script says unavailable",
+        None,
+    )
+    pictures = [(first["request_id"], 3), (first["request_id"], 4)]
+    assert [(row["model_status"], row["seed"]) for row in (first, second)] == [("COMPLETED", 3), ("COMPLETED", 4)]
+    assert first["credits_deduction"] == second["credits_deduction"] > 0
+    assert httpx.get(second["generation_url"]).headers["content-type"] == "image/jpeg"
+    assert client.generations.get(first["request_id"])["request_body"]["prompt"] == "@cost=0.01 two"
+    again = {"image": first["request_body"]["image"], "ref_image": first["request_body"]["ref_image"]}
+    assert set(again.values()) == {f"{base}/files/{asset.id}" for asset in Asset.objects.all()}
+    assert which(client.generations.list(model_name="bg-replace")) == pictures
+    assert which(client.generations.recent("bg-replace")) == pictures
+    assert which(client.generations.recent("sdxl-inpaint")) == []
+    narrowed = client.generations.history(
+        page=1,
+        per_page=1,
+        status="COMPLETED",
+        user_email=member.email,
+        sort_by="credits_deduction",
+        sort_order="asc",
+        model_name="bg-",
+    )
+    assert (which(narrowed), narrowed["next_page"]) == (pictures[:1], 2)
+    account = client.accounts.current()
+    assert (account["email"], account["credits"]["total"]) == (member.email, 25.0)
+    assert account["credits"]["used"] == first["credits_deduction"]
+    assert len(which(client.generations.history(user_id=account["user_id"], status="FAILED"))) == 1
+    assert which(client.generations.list(user_id=account["user_id"])) == pictures
+
+
+def test_the_models(client: segmind.SegmindClient) -> None:
+    assert {model["slug"] for model in client.models.list()["models"]} == set(catalogue.MODELS)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.generations.history(sort_by="price"),
+        lambda client: client.generations.get("no-such-request"),
+        lambda client: client.webhooks.get(),
+        lambda client: client.webhooks.add("https://example.com", ["PIXELFLOW"]),
+        lambda client: client.pixelflows.run(workflow_id="mine-v1", data={}),
+        lambda client: client.pixelflows.get_status(poll_id="1"),
+        lambda client: client.finetune.list(),
+    ],
+    ids=["sort", "request", "webhooks", "webhook", "workflow", "run", "finetune"],
+)
+def test_what_there_is_not_is_the_clients_own_error(client: segmind.SegmindClient, call: Call) -> None:
+    with pytest.raises(SegmindError) as caught:
+        call(client)
+    assert caught.value.status in {400, 404}
+    assert caught.value.detail
 
 
 def test_errors_are_the_clients_own(client: segmind.SegmindClient) -> None:

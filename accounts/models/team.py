@@ -21,6 +21,9 @@ class Team(models.Model):
     allow_fallback = models.BooleanField(
         default=False, help_text="its keys accept an engine that does not read the prompt, where the first one fails"
     )
+    hooked = models.PositiveSmallIntegerField(
+        default=0, help_text="events of its runs that registered addresses are told; 0 where there is none"
+    )
     has_budgets = models.BooleanField(
         default=False, help_text="whether budgets of the team, a member or an image model may apply"
     )

@@ -12,13 +12,22 @@ UNKNOWN_KEY = "Unauthorized. API key is invalid or may have expired."
 
 def actor(request: Request) -> Actor:
     """Return who the request's key acts for. Raises NotAuthenticated without, AuthenticationFailed on a bad one."""
-    given = request.headers.get("x-api-key", "") or _from_authorization(request.headers.get("authorization", ""))
+    given = _given(request)
     if not given:
         raise NotAuthenticated("Missing Authorization or x-api-key in header")
     found = keys.authenticate(given)
     if found is None:
         raise AuthenticationFailed(UNKNOWN_KEY)
     return found
+
+
+def is_given(request: Request) -> bool:
+    """Return whether the request carries a key, good or bad."""
+    return bool(_given(request))
+
+
+def _given(request: Request) -> str:
+    return request.headers.get("x-api-key", "") or _from_authorization(request.headers.get("authorization", ""))
 
 
 def _from_authorization(header: str) -> str:

@@ -1,9 +1,15 @@
-"""What the views of every dialect share: who asks, the limits, and answers in the dialect's own words."""
+"""What the views of every dialect share: who asks, the limits, and answers in the dialect's own words.
 
+A submit, in any dialect, is `self.count_submit()`, then `submission.submit(…, once=self.once(request))`, which has
+Idempotency-Key work. Where its caller waits, `self.final(…)` waits; where not, an earlier submit is answered like a new
+one.
+"""
+
+import threading
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +19,12 @@ from accounts import limits
 from accounts.access import Actor, Right
 from accounts.limits import WINDOW, Decision
 from config.requests import is_too_large
-from generations import submission
-from generations.api import authentication, problems
+from generations import idempotency, submission, waiting
+from generations.api import authentication, problems, repetition
+from generations.api.operations import Group
 from generations.api.problems import Problem
+from generations.statements.terms import Final
+from generations.submission import Submission
 
 SAFETY = {
     "X-Content-Type-Options": "nosniff",
@@ -27,10 +36,12 @@ SAFETY = {
 class DoorView(APIView):
     """A view of one dialect, which says how a problem is told (`tell`) and, where not by key, who asks (`identify`).
 
-    `right` is what every method of the view needs, None where a method looks itself.
+    `schema` and `group` say what it takes and answers, for the reference (described.py). `right` is what every method
+    of the view needs, None where a method looks itself.
     """
 
     metadata_class = None  # OPTIONS is a 405 like any other method that is not served
+    group: ClassVar[Group]
     right: ClassVar[Right | None] = None
     answers_too_large = True
     rate: Decision | None = None
@@ -47,6 +58,31 @@ class DoorView(APIView):
         self.rate = limits.hit(self.actor.key_id or 0, self.actor.rate_limit)
         if self.rate and not self.rate.allowed:
             raise problems.OverLimit(self.rate)
+
+    def once(self, request: Request) -> idempotency.Once | None:
+        """Return what submission.submit needs for the request's Idempotency-Key, None without. Raises ParseError."""
+        return repetition.once(request, self.actor)
+
+    def allow_fallback(self, request: Request) -> bool | None:
+        """Return whether an engine that does not read the prompt may stand in; None where the request does not say.
+        Raises ParseError."""
+        said = request.headers.get("x-allow-fallback")
+        if said not in (None, "true", "false"):
+            raise ParseError(f"x-allow-fallback: {said!r} is not one of true, false")
+        return None if said is None else said == "true"
+
+    def final(self, accepted: Submission, bell: threading.Event, seconds: float) -> Final | None:
+        """Wait for a job to end, and return it, or None after so long. Nobody waits for the job of an earlier request,
+        whose caller waits already. Raises idempotency.Underway.
+
+        `bell` comes from notices.expected, entered before the submit with the id that it was given.
+        """
+        if not accepted.repeated:
+            return waiting.until_final(accepted.generation.id, bell, seconds)
+        done = waiting.look(accepted.generation.id)
+        if done is None:
+            raise idempotency.Underway(accepted.generation.id)
+        return done
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """Whatever is accepted, errors are JSON; what success looks like, the dialect decides."""

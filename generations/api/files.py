@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from generations import access, delivery
+from generations.api import segmind_schema
 from generations.api.door import SAFETY
 from generations.api.segmind import SegmindView
 from generations.models import Output
@@ -28,16 +29,19 @@ def output(request: HttpRequest, extension: str, **_: object) -> HttpResponse:
 
 
 def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:
-    """Return the master where its own extension is asked for, else what is delivered."""
-    if extension == delivery.EXTENSIONS.get(found.content_type):
-        return delivery.read(found.file), found.content_type
+    """Return an output as the type that the extension stands for; by any other, as it is delivered."""
+    for wanted in delivery.RENDERED:
+        if extension == delivery.EXTENSIONS[wanted]:
+            return delivery.rendered(found, wanted), wanted
     return delivery.image(found)
 
 
 class UploadedView(SegmindView):
-    """GET /files/{id}: an upload, for keys of its team."""
+    """GET /files/{id}: an upload or the input of a run, for keys of its team."""
+
+    schema = segmind_schema.FILE
 
     def get(self, request: Request, asset_id: uuid.UUID) -> HttpResponse:
-        asset = access.asset(self.actor, asset_id)
+        asset = access.file(self.actor, asset_id)
         caching = {"Cache-Control": "private, no-cache"}
         return HttpResponse(delivery.read(asset.file), content_type=asset.content_type, headers=caching)

@@ -6,10 +6,29 @@ from typing import Any
 from django.conf import settings
 from rest_framework.response import Response
 
+from generations.api.operations import Named, record
 from generations.api.problems import Problem
 from generations.catalogue.validation import FieldError
 
 CONTENT_TYPE = "application/problem+json"
+SCHEMA = Named(
+    "Problem",
+    record(
+        {
+            "type": {"type": "string", "format": "uri", "description": "Says more about this kind."},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "Names the field, its value and what is allowed."},
+            "errors": {
+                "type": "array",
+                "description": "What is wrong with the body; pointer is a JSON Pointer into it.",
+                "items": record({"detail": {"type": "string"}, "pointer": {"type": "string"}}),
+            },
+        },
+        optional=("errors",),
+        description="RFC 9457. Some kinds carry figures of their own beside these, such as balance and required.",
+    ),
+)
 
 
 def answer(problem: Problem, *, under: Sequence[str] = ()) -> Response:

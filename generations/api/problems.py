@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from django.http.multipartparser import MultiPartParserError
 from rest_framework.exceptions import APIException, AuthenticationFailed, MethodNotAllowed, NotAuthenticated
@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Method
 from accounts import ledger
 from accounts.credits import MICRO, format_credits
 from accounts.limits import Decision
-from generations import catalogue, delivery, inputs, routing, submission
+from generations import catalogue, delivery, idempotency, inputs, removal, routing, submission
 from generations.api import authentication
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.models import Generation
@@ -32,6 +32,14 @@ class OverLimit(Exception):
     def __init__(self, rate: Decision) -> None:
         super().__init__(f"{rate.limit} requests a minute are allowed; try again in {rate.reset_seconds} seconds")
         self.rate = rate
+
+
+class Removed(Exception):
+    """Something that was there and was removed; it can be had back for a while."""
+
+    def __init__(self, removed_at: datetime) -> None:
+        super().__init__("It was removed. POST to its address with /restore brings it back, for a while.")
+        self.removed_at = removed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,11 @@ def of(error: Exception) -> Problem:
         if isinstance(error, kind):
             return make(error)
     log.error("a request broke", exc_info=error)
+    return internal()
+
+
+def internal() -> Problem:
+    """What nobody foresaw."""
     return Problem("internal_error", 500, "Something broke here. It is our fault, and has been logged.")
 
 
@@ -101,7 +114,13 @@ def _from_framework(error: APIException) -> Problem:
     return Problem(_FRAMEWORK.get(error.status_code, error.default_code), error.status_code, detail)
 
 
-_FRAMEWORK = {400: "malformed_request", 403: "forbidden", 404: "not_found", 406: "unsupported_content_type"}
+_FRAMEWORK = {
+    400: "malformed_request",
+    403: "forbidden",
+    404: "not_found",
+    406: "unsupported_content_type",
+    415: "unsupported_content_type",
+}
 
 
 def _unauthorized(error: NotAuthenticated | AuthenticationFailed) -> Problem:
@@ -123,6 +142,15 @@ def _too_poor(error: ledger.InsufficientCredits) -> Problem:
     return Problem("insufficient_credits", 402, detail, facts=facts)
 
 
+def _removed(error: Removed) -> Problem:
+    return Problem("removed", 410, str(error), facts={"removed_at": error.removed_at.isoformat()})
+
+
+def _underway(error: idempotency.Underway) -> Problem:
+    facts = {"request_id": str(error.generation_id)}
+    return Problem("idempotency_key_in_use", 409, str(error), facts=facts, headers={"Retry-After": "2"})
+
+
 def _over_budget(error: ledger.OverBudget) -> Problem:
     facts = {
         "limit": error.limit / MICRO,
@@ -140,7 +168,8 @@ def _too_big(_: RequestDataTooBig) -> Problem:
 _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     InvalidInput: lambda error: Problem("invalid_input", 422, str(error), fields=error.errors),
     catalogue.UnknownModel: _plain("unknown_model", 404),
-    Http404: _said("not_found", 404, "There is no such request."),
+    Http404: lambda error: Problem("not_found", 404, str(error) or "There is no such request."),
+    PermissionDenied: _plain("forbidden", 403),
     submission.ModelNotAllowed: lambda error: Problem(
         "model_not_allowed", 403, str(error), facts={"model": error.model, "allowed": list(error.allowed)}
     ),
@@ -153,8 +182,12 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "too_many_fetches", 5, "Too many of the team's image URLs are being fetched."
     ),
     routing.NoEngine: _plain("no_engine", 400),
+    removal.StillRunning: _plain("still_running", 409),
+    Removed: _removed,
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
+    idempotency.Reused: _plain("idempotency_key_reused", 422),
+    idempotency.Underway: _underway,
     ledger.OverBudget: _over_budget,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),
     RequestDataTooBig: _too_big,

@@ -14,8 +14,8 @@ from rest_framework.response import Response
 from accounts import ledger
 from accounts.access import Right
 from accounts.credits import MICRO
-from generations import access, catalogue, inputs, notices, submission, waiting
-from generations.api import bodies, door, segmind_answers, segmind_errors
+from generations import access, catalogue, inputs, notices, submission
+from generations.api import bodies, door, segmind_answers, segmind_errors, segmind_schema
 from generations.api.door import DoorView
 from generations.api.problems import Problem
 from generations.models import Attempt, Generation
@@ -24,6 +24,8 @@ from generations.models.generation import Door, Status
 
 class SegmindView(DoorView):
     """A view of this dialect: every error is `{"error": …}`."""
+
+    group = segmind_schema.GROUP
 
     def tell(self, problem: Problem) -> Response:
         return segmind_errors.answer(problem)
@@ -42,26 +44,21 @@ class SubmitView(SegmindView):
             raw=bodies.read(request, declared.image_names),
             unknown="ignore",
             generation_id=generation_id,
-            allow_fallback=_fallback(request),
+            allow_fallback=self.allow_fallback(request),
+            once=self.once(request),
         )
-
-
-def _fallback(request: Request) -> bool | None:
-    """Return whether an engine that does not read the prompt may stand in; None where the request does not say."""
-    said = request.headers.get("x-allow-fallback")
-    if said not in (None, "true", "false"):
-        raise ParseError(f"x-allow-fallback: {said!r} is not one of true, false")
-    return None if said is None else said == "true"
 
 
 class RunView(SubmitView):
     """POST /v1/{slug}: the answer is the picture."""
 
+    schema = segmind_schema.RUN
+
     def post(self, request: Request, slug: str) -> HttpResponse:
         generation_id = uuid.uuid4()
         with notices.expected(generation_id) as bell:
             accepted = self.submit(request, slug, generation_id)
-            done = waiting.until_final(generation_id, bell, settings.V1_DEADLINE)
+            done = self.final(accepted, bell, settings.V1_DEADLINE)
         if done is None:
             return segmind_errors.out_of_time(generation_id)
         if done.generation.status != Status.SUCCEEDED:
@@ -71,6 +68,8 @@ class RunView(SubmitView):
 
 class QueueView(SubmitView):
     """POST /v2/{slug}: the answer says where to ask."""
+
+    schema = segmind_schema.QUEUE
 
     def post(self, request: Request, slug: str) -> HttpResponse:
         accepted = self.submit(request, slug)
@@ -93,6 +92,8 @@ class RequestView(SegmindView):
 class CreditsView(SegmindView):
     """GET /v1/get-user-credits."""
 
+    schema = segmind_schema.GET_CREDITS
+
     def get(self, request: Request) -> HttpResponse:
         return Response({"credits": ledger.balance(self.actor.team_id).available / MICRO, "free-credits": 0})
 
@@ -101,6 +102,7 @@ class UploadView(SegmindView):
     """POST /upload-asset: pictures that later requests name by URL."""
 
     MOST = 16
+    schema = segmind_schema.UPLOAD
     right = Right.GENERATE
 
     def post(self, request: Request) -> HttpResponse:

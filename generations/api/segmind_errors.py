@@ -6,11 +6,23 @@ from collections.abc import Mapping
 from rest_framework.response import Response
 
 from generations.api import problems
+from generations.api.operations import Named, record
 from generations.api.problems import Problem
 from generations.models import Generation
 
 CODES: Mapping[str, int] = {"invalid_input": 400, "insufficient_credits": 406, "over_budget": 406}
 """Problems that have another code here than elsewhere."""
+
+SCHEMA = Named(
+    "SegmindError",
+    record(
+        {
+            "error": {"type": "string", "description": "Names the field, its value and what is allowed."},
+            "request_id": {"type": "string", "format": "uuid", "description": "Of a job that was accepted."},
+        },
+        optional=("request_id",),
+    ),
+)
 
 
 def answer(problem: Problem) -> Response:

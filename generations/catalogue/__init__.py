@@ -11,6 +11,7 @@ from generations.catalogue.parameters import Kind, Parameter
 from generations.catalogue.sd15_inpainting import SD15_INPAINTING
 from generations.catalogue.sdxl_inpaint import SDXL_INPAINT
 from generations.catalogue.validation import FieldError, Input, InvalidInput, validate
+from generations.catalogue.versions import version
 
 __all__ = [
     "MODELS",
@@ -22,13 +23,17 @@ __all__ = [
     "Parameter",
     "UnknownModel",
     "get",
+    "of_version",
     "resolve_preprocessor",
     "validate",
+    "version",
 ]
 
 MODELS: Mapping[str, ImageModel] = MappingProxyType(
     {model.slug: model for model in (BG_REPLACE, INPAINT_AUTO, SDXL_INPAINT, SD15_INPAINTING)}
 )
+
+_BY_VERSION: Mapping[str, ImageModel] = MappingProxyType({version(model): model for model in MODELS.values()})
 
 
 class UnknownModel(LookupError):
@@ -41,3 +46,8 @@ def get(slug: str) -> ImageModel:
         return MODELS[slug]
     except KeyError:
         raise UnknownModel(f"no image model {wording.shown(slug)}; there are {', '.join(MODELS)}") from None
+
+
+def of_version(text: str) -> ImageModel | None:
+    """Return the model whose `version` this is, None where no model is declared like that any more."""
+    return _BY_VERSION.get(text)

@@ -1,6 +1,7 @@
 """Background Replace: the subject is found by itself and set before a new background."""
 
 from dataclasses import replace
+from datetime import date
 
 from generations.catalogue import vocabulary
 from generations.catalogue.model import ImageModel
@@ -17,6 +18,7 @@ BG_REPLACE = ImageModel(
     ),
     typical_seconds=8.95,
     typical_price=10_000,
+    published=date(2026, 11, 20),
     parameters=(
         replace(
             vocabulary.IMAGE,

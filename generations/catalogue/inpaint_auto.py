@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from generations.catalogue import vocabulary
@@ -82,6 +83,7 @@ INPAINT_AUTO = ImageModel(
     ),
     typical_seconds=35.95,
     typical_price=10_000,
+    published=date(2026, 11, 20),
     parameters=(
         vocabulary.IMAGE,
         replace(

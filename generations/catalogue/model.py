@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +14,8 @@ class ImageModel:
     """One entry of the catalogue.
 
     typical_seconds and typical_price (millionths of a credit) are the published figures for the defaults.
-    size_from: the parameters that say the output's width and height; empty where it keeps the input's size.
+    published: the day since which it is in the catalogue. size_from: the parameters that say the output's width and
+    height; empty where it keeps the input's size.
     """
 
     slug: str
@@ -23,6 +25,7 @@ class ImageModel:
     typical_seconds: float
     typical_price: int
     parameters: tuple[Parameter, ...]
+    published: date
     size_from: tuple[str, ...] = ()
     by_name: Mapping[str, Parameter] = field(init=False, repr=False, hash=False, compare=False)
 

@@ -1,6 +1,7 @@
 """Stable Diffusion 1.5 Inpainting: small, quick, at a size of your choice."""
 
 from dataclasses import replace
+from datetime import date
 
 from generations.catalogue import vocabulary
 from generations.catalogue.model import ImageModel
@@ -29,6 +30,7 @@ SD15_INPAINTING = ImageModel(
     ),
     typical_seconds=2.88,
     typical_price=2_000,
+    published=date(2026, 11, 20),
     size_from=("img_width", "img_height"),
     parameters=(
         vocabulary.IMAGE,

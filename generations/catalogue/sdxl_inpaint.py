@@ -1,6 +1,7 @@
 """SDXL Inpainting: repaints the white part of a mask."""
 
 from dataclasses import replace
+from datetime import date
 
 from generations.catalogue import vocabulary
 from generations.catalogue.model import ImageModel
@@ -15,6 +16,7 @@ SDXL_INPAINT = ImageModel(
     ),
     typical_seconds=8.55,
     typical_price=6_900,
+    published=date(2026, 11, 20),
     parameters=(
         vocabulary.IMAGE,
         vocabulary.MASK,

@@ -21,6 +21,13 @@ class Asset(models.Model):
     uploaded_at = models.DateTimeField(
         null=True, help_text="last uploaded for use by URL; such a URL is accepted for UPLOAD_SECONDS"
     )
+    doubtful_at = models.DateTimeField(
+        null=True, help_text="when it was last found that it may serve nothing any more; see generations.orphans"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "sha256"], name="one_asset_per_content")]
+        indexes = [
+            models.Index(fields=["doubtful_at"], name="asset_doubtful", condition=models.Q(doubtful_at__isnull=False)),
+            models.Index(fields=["uploaded_at"], name="asset_uploaded", condition=models.Q(uploaded_at__isnull=False)),
+        ]

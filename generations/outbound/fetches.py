@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 import requests
-from urllib3.exceptions import HTTPError
-from urllib3.util import parse_url
 
 from generations.outbound import calls, transport
-from generations.outbound.errors import Failed, Refused
+from generations.outbound.errors import Failed
+from generations.outbound.targets import Target, target
 
 SECONDS = 15.0
 LIMIT = 20 * 1024 * 1024
 MAX_REDIRECTS = 3
-MAX_URL = 8192
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
@@ -37,20 +35,6 @@ class Fetched:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A URL that may be asked for, as it will be sent; where it leads is checked in connect."""
-
-    url: str
-    host: str
-    port: int
-
-    @property
-    def place(self) -> str:
-        """Return "host:port" in the form that `allow` is compared in."""
-        return f"{self.host}:{self.port}"
-
-
 def fetch(
     url: str,
     *,
@@ -66,23 +50,22 @@ def fetch(
     URL itself; one to an entry of `allow` only within the same host and port. No proxy, cookie or setting of the
     environment is used. Raises Refused or Failed.
     """
-    target = _target(url, hosts)
-    opened = frozenset(map(_place, allow)) & {target.place}
-    with calls.Call(seconds, opened) as call:
+    asked = target(url, hosts)
+    with calls.Call(seconds, asked.opened(allow)) as call:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = _ask(call, target, limit)
+            answer = _ask(call, asked, limit)
             if isinstance(answer, Fetched):
                 return answer
-            target = _target(answer, hosts)
+            asked = target(answer, hosts)
     raise Failed(f"the URL redirects more than {MAX_REDIRECTS} times")
 
 
-def _ask(call: calls.Call, target: _Target, limit: int) -> Fetched | str:
+def _ask(call: calls.Call, asked: Target, limit: int) -> Fetched | str:
     """Return the answer, or the URL that it redirects to."""
     adapter = transport.Adapter()
     try:
         # Not through a session: that reads the environment, and a redirect's whole body, however long.
-        request = requests.Request("GET", target.url, headers=_HEADERS).prepare()
+        request = requests.Request("GET", asked.url, headers=_HEADERS).prepare()
         with transport.send(adapter, call, request) as response:
             return _read(call, response, limit)
     finally:
@@ -101,28 +84,3 @@ def _read(call: calls.Call, response: requests.Response, limit: int) -> Fetched 
         raise Failed("the server's answer is empty")
     kind = response.headers.get("Content-Type", "")
     return Fetched(body, kind.partition(";")[0].strip().lower())
-
-
-def _target(url: str, hosts: Sequence[str] = ()) -> _Target:
-    if len(url) > MAX_URL:
-        raise Refused(f"the URL has {len(url):,} characters; at most {MAX_URL:,} are allowed")
-    try:
-        sent = requests.Request("GET", url).prepare().url or ""
-        parts = parse_url(sent)
-    except (requests.RequestException, HTTPError, ValueError) as error:
-        raise Refused("the URL is not one that can be fetched; http:// and https:// are") from error
-    if parts.scheme not in calls.PORTS or not parts.host:
-        raise Refused(f"the URL's scheme is {parts.scheme!r}; http and https are allowed")
-    if parts.auth is not None or "@" in (parts.netloc or ""):
-        raise Refused("the URL carries a name or password; that is not allowed")
-    port = calls.PORTS[parts.scheme] if parts.port is None else parts.port
-    host = calls.normal(parts.host)
-    if hosts and not any(host == named or host.endswith(f".{named}") for named in hosts):
-        raise Refused(f"the URL's host {host!r} is not one of {', '.join(hosts)}")
-    return _Target(sent, host, port)
-
-
-def _place(entry: str) -> str:
-    """Return an entry of `allow` in the form of `_Target.place`."""
-    host, _, port = entry.strip().rpartition(":")
-    return f"{calls.normal(host)}:{port}"

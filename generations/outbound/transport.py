@@ -69,6 +69,10 @@ class Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return what stands in the request line: there is no proxy, whose settings it would look for."""
+        return request.path_url
+
 
 def send(adapter: Adapter, call: calls.Call, request: requests.PreparedRequest) -> requests.Response:
     """Return the head of the answer; its body is still to be read. Raises OutboundError."""
@@ -89,6 +93,20 @@ def read(call: calls.Call, response: requests.Response, limit: int) -> bytes:
     except ERRORS as error:
         raise explained(call, error) from error
     # A socket that the watchdog shut ends like one that the server closed.
+    call.remaining()
+    return bytes(body)
+
+
+def read_beginning(call: calls.Call, response: requests.Response, limit: int) -> bytes:
+    """Return the first `limit` decoded bytes of the body, and leave the rest where it is. Raises Failed."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(min(limit, CHUNK)):
+            body += chunk
+            if len(body) >= limit:
+                return bytes(body[:limit])
+    except ERRORS as error:
+        raise explained(call, error) from error
     call.remaining()
     return bytes(body)
 

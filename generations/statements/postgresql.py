@@ -7,7 +7,7 @@ the usual case is left to `portable`.
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from config import prepared
 from generations.engines.base import Limits, Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.statements import portable, rows
-from generations.statements.terms import Claimed, Final
+from generations.statements.terms import Claimed, Final, Progress
 
 # What the doors read of these rows; the rest, timestamps above all, costs more to load than to find.
 _ASSET = ("id", "team_id", "sha256", "file", "width", "height")
@@ -134,6 +134,23 @@ SELECT EXISTS (
 )
 """
 
+NOTE_SUBMITTED = """\
+UPDATE generations_attempt
+SET state = 'submitted', upstream_id = %(upstream_id)s::text
+WHERE id = %(id)s::bigint AND lease = %(lease)s::uuid AND state IN ('submitting', 'submitted')
+RETURNING 1
+"""
+
+NOTE_PROGRESS = """\
+UPDATE generations_generation AS generation
+SET progress = said.share, stage = said.stage
+FROM unnest(%(leases)s::uuid[], %(attempts)s::bigint[], %(shares)s::float8[], %(stages)s::text[])
+    AS said (lease, attempt_id, share, stage)
+JOIN generations_attempt AS attempt ON attempt.id = said.attempt_id AND attempt.lease = said.lease
+WHERE generation.id = attempt.generation_id AND generation.status = 'running'
+RETURNING 1
+"""
+
 _PLACES = "SELECT taken FROM jsonb_array_elements(submits) AS taken WHERE taken::float8 > %(seconds)s::float8"
 
 ENTER = f"""\
@@ -235,6 +252,20 @@ def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], settlin
 def confirm(attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
     ((is_wanted,),) = _fetch(CONFIRM, {"id": attempt_id, "lease": lease, "since": since})
     return bool(is_wanted)
+
+
+def note_submitted(attempt_id: int, lease: uuid.UUID, upstream_id: str) -> bool:
+    return bool(_fetch(NOTE_SUBMITTED, {"id": attempt_id, "lease": lease, "upstream_id": upstream_id}))
+
+
+def note_progress(said: Mapping[uuid.UUID, Progress]) -> None:
+    terms = {
+        "leases": list(said),
+        "attempts": [each.attempt_id for each in said.values()],
+        "shares": [each.share for each in said.values()],
+        "stages": [each.stage for each in said.values()],
+    }
+    _fetch(NOTE_PROGRESS, terms)
 
 
 def enter(alias: str, limits: Limits, now: datetime) -> float | None:

@@ -1,0 +1,163 @@
+"""The jobs API, which Replicate's clients speak: predictions. A translation and nothing else."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import Right
+from generations import access, finishing, notices, predictions, submission
+from generations.api import bodies, door, filters, jobs_answers, jobs_requests, pagination, problem_json
+from generations.api.door import DoorView
+from generations.api.jobs_requests import Asked
+from generations.api.problems import Problem
+from generations.catalogue import ImageModel
+from generations.models import Generation
+from generations.models.generation import KEPT, Door
+
+MARGIN = 0.5
+"""Seconds by which an answer comes before the caller's time is over."""
+
+
+class JobsView(DoorView):
+    """A view of this dialect: every error is application/problem+json.
+
+    rights: what a method needs, where it needs any by itself; submits look themselves. under: where in the body the
+    fields lie that an error names.
+    """
+
+    rights: ClassVar[dict[str, Right]] = {}
+    under: Sequence[str] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        right = self.rights.get("GET" if request.method == "HEAD" else str(request.method))
+        if right and not self.actor.may(right):
+            raise PermissionDenied(
+                f"This key lacks the right {right}: its scope or its maker's role does not include it."
+            )
+
+    def tell(self, problem: Problem) -> Response:
+        if problem.kind == "unsupported_content_type":
+            problem = replace(problem, status=415)
+        return problem_json.answer(problem, under=self.under)
+
+
+class CreateView(JobsView):
+    """What both ways to make a prediction share."""
+
+    def create(self, request: Request, model: ImageModel, asked: Asked, began: float) -> HttpResponse:
+        self.under = ("input",)
+        raw = bodies.values(asked.input, model.image_names)
+        if asked.dry_run:
+            price = submission.quote(
+                actor=self.actor, model=model.slug, raw=raw, allow_fallback=self.allow_fallback(request)
+            )
+            return jobs_answers.price(self.actor, model, price)
+        seconds = jobs_requests.wait(request)
+        if seconds is None:
+            return jobs_answers.created(self._submit(request, model, raw, asked).generation)
+        return self._wait(request, model, raw, asked, seconds, began)
+
+    def _wait(
+        self, request: Request, model: ImageModel, raw: dict[str, Any], asked: Asked, seconds: int, began: float
+    ) -> HttpResponse:
+        """Make a prediction and answer when it has ended, or when the caller's time is nearly over."""
+        generation_id = uuid.uuid4()
+        with notices.expected(generation_id) as bell:
+            accepted = self._submit(request, model, raw, asked, generation_id)
+            self.final(accepted, bell, seconds - MARGIN - (time.monotonic() - began))
+        return jobs_answers.waited(access.generation(self.actor, accepted.generation.id), seconds)
+
+    def _submit(
+        self,
+        request: Request,
+        model: ImageModel,
+        raw: dict[str, Any],
+        asked: Asked,
+        generation_id: uuid.UUID | None = None,
+    ) -> submission.Submission:
+        return submission.submit(
+            actor=self.actor,
+            door=Door.JOBS,
+            model=model.slug,
+            raw=raw,
+            generation_id=generation_id,
+            allow_fallback=self.allow_fallback(request),
+            alongside=asked.alongside,
+            once=self.once(request),
+        )
+
+
+class ModelPredictionsView(CreateView):
+    """POST /v1/models/{owner}/{slug}/predictions."""
+
+    def post(self, request: Request, owner: str, slug: str) -> HttpResponse:
+        began = time.monotonic()
+        self.count_submit()
+        model = jobs_requests.model(self.actor, owner, slug)
+        return self.create(request, model, jobs_requests.read(request), began)
+
+
+class PredictionsView(CreateView):
+    """/v1/predictions: the team's predictions, whichever door they came in by; and a new one, by `version`."""
+
+    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
+    narrowed_by: ClassVar[dict[str, filters.Parse]] = {
+        "created_after": filters.moment,
+        "created_before": filters.moment,
+    }
+
+    def get(self, request: Request) -> HttpResponse:
+        given = filters.read(request, self.narrowed_by, pagination.PARAMETERS)
+        asked = pagination.read(given, (datetime.fromisoformat, uuid.UUID))
+        rows = _within(Generation.objects.filter(KEPT, team_id=self.actor.team_id), given)
+        found = pagination.page(rows.prefetch_related(*predictions.LOADED), asked)
+        return pagination.answer(request, found, predictions.prediction)
+
+    def post(self, request: Request) -> HttpResponse:
+        began = time.monotonic()
+        self.count_submit()
+        asked = jobs_requests.read(request, more=["version"])
+        return self.create(request, jobs_requests.model_of_version(self.actor, asked.version), asked, began)
+
+
+def _within(rows: QuerySet[Generation], given: dict[str, Any]) -> QuerySet[Generation]:
+    """Narrow to a time: its beginning belongs to it, its end does not."""
+    if "created_after" in given:
+        rows = rows.filter(created_at__gte=given["created_after"])
+    if "created_before" in given:
+        rows = rows.filter(created_at__lt=given["created_before"])
+    return rows
+
+
+class PredictionView(JobsView):
+    """GET /v1/predictions/{id}."""
+
+    def get(self, request: Request, prediction_id: uuid.UUID) -> HttpResponse:
+        return jobs_answers.shown(access.generation(self.actor, prediction_id))
+
+
+class CancelView(JobsView):
+    """POST /v1/predictions/{id}/cancel: one that has ended stays as it is."""
+
+    def post(self, request: Request, prediction_id: uuid.UUID) -> HttpResponse:
+        generation = access.generation(self.actor, prediction_id)
+        if not access.may_cancel(self.actor, generation):
+            raise PermissionDenied(
+                "Only the keys of who started a prediction, if their scope is generate, can cancel it."
+            )
+        finishing.cancel(generation.id)
+        return jobs_answers.shown(access.generation(self.actor, prediction_id))
+
+
+class UnknownView(JobsView, door.UnknownView):
+    """Any other path of the dialect."""
