@@ -237,6 +237,7 @@ TEAM_FETCHES_IN_FLIGHT = env.whole("TEAM_FETCHES_IN_FLIGHT", 2)
 RATE_LIMIT = env.whole("RATE_LIMIT", 1000, least=0)  # submits per key and minute; 0 = none
 LINK_SECONDS = env.whole("LINK_SECONDS", 600, most=600)
 UPLOAD_SECONDS = env.whole("UPLOAD_SECONDS", 86400)
+REMOVED_KEPT_SECONDS = env.whole("REMOVED_KEPT_SECONDS", 86400, least=0)  # a removed run can be restored
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])  # host:port of private targets of inputs and webhooks
 WEBHOOK_SECONDS = env.whole("WEBHOOK_SECONDS", 15, most=60)  # that a receiver has to take an event
 TEAM_WEBHOOKS_IN_FLIGHT = env.whole("TEAM_WEBHOOKS_IN_FLIGHT", 4)  # being sent at a time, all workers together

@@ -118,7 +118,7 @@ def output_of_link(url: str) -> Output | None:
         return None
     if not is_ours or expires < time.time():
         return None
-    return Output.objects.filter(id=output_id).first()
+    return Output.objects.filter(id=output_id, generation__removed_at=None).first()
 
 
 def seconds_left(url: str) -> int:

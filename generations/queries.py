@@ -9,7 +9,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from generations import prompts
 from generations.models import Asset, Attempt, Generation, Output
-from generations.models.generation import Status
+from generations.models.generation import KEPT, Status
 
 PAGE = 48
 
@@ -49,7 +49,7 @@ def gallery(team_id: int, *, model: str = "", search: str = "", cursor: str = ""
     if not wanted.words:
         return page(_shown(wanted).prefetch_related(_OUTPUTS), cursor, limit)
     ids = prompts.find(wanted, limit + 1, beyond=_parse(cursor))
-    found = Generation.objects.prefetch_related(_OUTPUTS).in_bulk(ids)
+    found = Generation.objects.filter(KEPT).prefetch_related(_OUTPUTS).in_bulk(ids)
     return _cut([found[row_id] for row_id in ids if row_id in found], limit)
 
 
@@ -100,7 +100,7 @@ def _wanted(team_id: int, model: str, search: str) -> prompts.Query:
 
 def _shown(wanted: prompts.Query) -> QuerySet[Generation]:
     """Return the runs that the gallery shows, in no order and whatever the words."""
-    rows = Generation.objects.filter(team_id=wanted.team_id, status=Status.SUCCEEDED)
+    rows = Generation.objects.filter(KEPT, team_id=wanted.team_id, status=Status.SUCCEEDED)
     return rows.filter(model=wanted.model) if wanted.model else rows
 
 

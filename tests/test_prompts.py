@@ -106,6 +106,17 @@ def test_a_prompt_follows_its_generation(team: Team, make: Make) -> None:
     assert find(team, "beach") == []
 
 
+def test_a_removed_run_is_found_by_nobody_until_it_is_restored(team: Team, make: Make) -> None:
+    beach, _ = [*make(["a beach"]), *make(["a beach"], status=Status.FAILED)]
+    for _ in range(2):
+        Generation.objects.update(removed_at=NOON)
+        assert find(team, "beach") == []
+        Generation.objects.update(removed_at=NOON + timedelta(seconds=1))
+        assert find(team, "beach") == []
+        Generation.objects.update(removed_at=None)
+        assert find(team, "beach") == [beach.id]
+
+
 def test_a_delivered_run_is_found(team: Team, submit: Submit, unpublished: list[int]) -> None:
     run = submit("a Beach at dawn")
     assert find(team, "beach") == []
@@ -152,12 +163,12 @@ def test_the_index_of_sqlite_forgets_what_is_deleted(team: Team, make: Make, mon
 
 @pytest.mark.django_db(transaction=True)
 def test_the_migration_takes_in_what_is_there(team: Team, make: Make) -> None:
+    row, _ = [*make(["a beach"]), *make(["a beach"], status=Status.FAILED)]
     call_command("migrate", "generations", "0005", verbosity=0)
-    try:
-        row, _ = [*make(["a beach"]), *make(["a beach"], status=Status.FAILED)]
-    finally:
-        call_command("migrate", "generations", verbosity=0)
+    call_command("migrate", "generations", verbosity=0)
     assert find(team, "Beach") == [row.id]
+    (later,) = make(["a forest"])
+    assert find(team, "forest") == [later.id]
 
 
 def _index_is_there() -> bool:

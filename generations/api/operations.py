@@ -44,6 +44,8 @@ SUBMIT_PROBLEMS = BODY_PROBLEMS | {
     "rate_limited",
     "too_many_jobs",
     "too_many_fetches",
+    "idempotency_key_reused",
+    "idempotency_key_in_use",
 }
 WAIT_PROBLEMS = frozenset({"rejected", "engine_failed", "out_of_time", "canceled"})
 
@@ -132,6 +134,7 @@ ALLOW_FALLBACK = header(
 )
 IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
-    "Whatever is sent again under the same key within a day is the same job, and is charged once.",
+    "Any text of your own. The same request under the same key, sent again within a day, "
+    "gets the first one's answer and makes no second job.",
     {"type": "string", "minLength": 1, "maxLength": 255},
 )

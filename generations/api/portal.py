@@ -13,6 +13,7 @@ from accounts import session
 from accounts.access import Actor, Right
 from generations.api import authentication, door, problem_json
 from generations.api.door import DoorView
+from generations.api.operations import Group
 from generations.api.problems import Problem
 
 SAFE = ("GET", "HEAD")
@@ -26,6 +27,7 @@ class PortalView(DoorView):
     session does, for the team chosen in it, and then what changes anything needs the CSRF token.
     """
 
+    group = Group("Portal", error=problem_json.SCHEMA, security=("apiKey", "bearer", "token", "session"))
     rights: ClassVar[Mapping[str, Right]] = {}
 
     def __init_subclass__(cls, **more: Any) -> None:

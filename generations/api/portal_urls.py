@@ -1,5 +1,7 @@
 """The addresses of the portal's resources."""
 
-from django.urls import URLPattern
+from generations.api import webhooks_urls
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    *webhooks_urls.urlpatterns,
+]

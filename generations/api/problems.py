@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Method
 from accounts import ledger
 from accounts.credits import MICRO, format_credits
 from accounts.limits import Decision
-from generations import catalogue, delivery, idempotency, inputs, routing, submission
+from generations import catalogue, delivery, idempotency, inputs, removal, routing, submission
 from generations.api import authentication
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.models import Generation
@@ -32,6 +32,14 @@ class OverLimit(Exception):
     def __init__(self, rate: Decision) -> None:
         super().__init__(f"{rate.limit} requests a minute are allowed; try again in {rate.reset_seconds} seconds")
         self.rate = rate
+
+
+class Removed(Exception):
+    """Something that was there and was removed; it can be had back for a while."""
+
+    def __init__(self, removed_at: datetime) -> None:
+        super().__init__("It was removed. POST to its address with /restore brings it back, for a while.")
+        self.removed_at = removed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,13 @@ def _from_framework(error: APIException) -> Problem:
     return Problem(_FRAMEWORK.get(error.status_code, error.default_code), error.status_code, detail)
 
 
-_FRAMEWORK = {400: "malformed_request", 403: "forbidden", 404: "not_found", 406: "unsupported_content_type"}
+_FRAMEWORK = {
+    400: "malformed_request",
+    403: "forbidden",
+    404: "not_found",
+    406: "unsupported_content_type",
+    415: "unsupported_content_type",
+}
 
 
 def _unauthorized(error: NotAuthenticated | AuthenticationFailed) -> Problem:
@@ -126,6 +140,10 @@ def _too_poor(error: ledger.InsufficientCredits) -> Problem:
     )
     facts = {"balance": error.available / MICRO, "required": error.required / MICRO}
     return Problem("insufficient_credits", 402, detail, facts=facts)
+
+
+def _removed(error: Removed) -> Problem:
+    return Problem("removed", 410, str(error), facts={"removed_at": error.removed_at.isoformat()})
 
 
 def _underway(error: idempotency.Underway) -> Problem:
@@ -164,11 +182,11 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
         "too_many_fetches", 5, "Too many of the team's image URLs are being fetched."
     ),
     routing.NoEngine: _plain("no_engine", 400),
+    removal.StillRunning: _plain("still_running", 409),
+    Removed: _removed,
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
-    idempotency.Reused: _said(
-        "idempotency_key_reused", 422, "Idempotency-Key: it was sent before with another request; take a new one."
-    ),
+    idempotency.Reused: _plain("idempotency_key_reused", 422),
     idempotency.Underway: _underway,
     ledger.OverBudget: _over_budget,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),

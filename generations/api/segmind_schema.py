@@ -22,7 +22,7 @@ from generations.api.operations import (
 from generations.catalogue import MODELS, ImageModel, schema
 
 GROUP = Group("Segmind API", error=segmind_errors.SCHEMA)
-ID = "0b6e7f0c-4f7e-4c5e-9f6d-2a1f0f5b8c11"
+ID = samples.ID
 BASE = "https://sceneshift.example"
 WORDS = ("QUEUED", "PROCESSING", "COMPLETED")
 

@@ -2,6 +2,7 @@
 
 from generations.models.asset import Asset
 from generations.models.attempt import Attempt
+from generations.models.collection import Collection, CollectionItem, Visibility
 from generations.models.gate import Gate
 from generations.models.generation import Generation
 from generations.models.heartbeat import Heartbeat
@@ -15,6 +16,8 @@ from generations.models.webhook import Delivery, DeliveryAttempt, SigningSecret,
 __all__ = [
     "Asset",
     "Attempt",
+    "Collection",
+    "CollectionItem",
     "Delivery",
     "DeliveryAttempt",
     "Gate",
@@ -26,5 +29,6 @@ __all__ = [
     "Prompt",
     "SigningSecret",
     "Upload",
+    "Visibility",
     "Webhook",
 ]

@@ -42,17 +42,24 @@ class Fault(models.TextChoices):
     INTERNAL = "internal", "Internal error"
 
 
+KEPT = Q(removed_at__isnull=True)
+"""Those that were not removed: whatever shows or lists generations says so."""
+
+
 class Generation(models.Model):
     """A validated request, where it stands, what it cost, and what came out.
 
     `inputs` maps a parameter's name to an asset's id. `params` holds every other parameter, complete; in it
     `seed` is what was asked for (-1: any), while the column `seed` is the one used. Amounts are millionths of a credit.
+    Triggers write and delete its row for the gallery's search (models.prompt).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="+", db_index=False)
-    user = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
-    api_key = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+")
+    user = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    api_key = models.ForeignKey(
+        "accounts.ApiKey", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     door = models.CharField(max_length=12, choices=Door.choices)
     model = models.CharField(max_length=40)
     params = models.JSONField()
@@ -81,19 +88,52 @@ class Generation(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    favourite_at = models.DateTimeField(null=True, help_text="since when it is one of the team's favourites")
+    removed_at = models.DateTimeField(null=True, help_text="since when it is shown nowhere; see generations.removal")
+    purged_at = models.DateTimeField(null=True, help_text="when its pictures and texts were deleted for good")
+
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(cost__isnull=True) | Q(cost__lte=models.F("quote")), name="cost_within_quote"
             ),
         ]
+        # Each row is written thrice before it has ended, and each time into every index that has it: conditions keep
+        # rows out that nobody looks for there.
         indexes = [
-            models.Index(fields=["team", "created_at", "id"], name="generation_gallery"),
-            models.Index(fields=["team", "model", "created_at", "id"], name="generation_by_model"),
+            models.Index(fields=["team", "created_at", "id"], name="generation_gallery", condition=KEPT),
+            models.Index(fields=["team", "model", "created_at", "id"], name="generation_by_model", condition=KEPT),
+            models.Index(fields=["team", "door", "created_at", "id"], name="generation_by_door"),
+            models.Index(fields=["user", "team", "created_at", "id"], name="generation_by_member"),
+            models.Index(
+                fields=["api_key", "created_at", "id"],
+                name="generation_by_key",
+                condition=Q(api_key__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "engine", "created_at", "id"],
+                name="generation_by_engine",
+                condition=KEPT & Q(engine__gt=""),
+            ),
+            models.Index(
+                fields=["team", "status", "created_at", "id"],
+                name="generation_without",
+                condition=KEPT & Q(status__in=("failed", "canceled")),
+            ),
+            models.Index(
+                fields=["team", "created_at", "id"],
+                name="generation_favourite",
+                condition=KEPT & Q(favourite_at__isnull=False),
+            ),
             models.Index(
                 fields=["team", "created_at"],
                 name="generation_active",
                 condition=Q(status__in=("queued", "running")),
+            ),
+            models.Index(
+                fields=["removed_at"],
+                name="generation_to_purge",
+                condition=Q(removed_at__isnull=False, purged_at__isnull=True),
             ),
             models.Index(
                 fields=["finished_at"],
