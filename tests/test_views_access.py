@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from generations import urls
-from generations.models import Generation
+from generations.models import Delivery, Generation, Webhook
 from generations.models.generation import Status
 from tests.pages import MakeRun
 
@@ -51,6 +51,19 @@ def _operators(method: str, *arguments: object) -> Row:
     return Row(lambda _: list(arguments), method=method, member=404, viewer=404, loner=404, closed=True)
 
 
+def _managers(arguments: Arguments) -> Row:
+    """Of what admins and owners do, whoever's it is (test_webhook_pages.py)."""
+    return Row(arguments, method="post", member=403, viewer=403, closed=arguments is not _nothing)
+
+
+def _webhook(run: Generation) -> list[object]:
+    return [Webhook.objects.create(team=run.team, url="https://example.com/", events=["completed"]).id]
+
+
+def _delivery(run: Generation) -> list[object]:
+    return [Delivery.objects.create(team=run.team, generation=run, event="completed", url="https://example.com/").key]
+
+
 ROWS = {
     "models": Row(_nothing),
     "playground": Row(lambda _: ["bg-replace"]),
@@ -69,6 +82,14 @@ ROWS = {
     "engine-drain": _operators("post", "classical"),
     "engine-resume": _operators("post", "classical"),
     "engine-balance": _operators("post", "classical"),
+    "webhooks": Row(_nothing),
+    "webhook-secret": Row(_nothing, method="post", viewer=403),
+    "webhook-rotate": _managers(_nothing),
+    "webhook-change": _managers(_webhook),
+    "webhook-delete": _managers(_webhook),
+    "webhook-test": _managers(_webhook),
+    "webhook-delivery": Row(_delivery, closed=True),
+    "webhook-replay": _managers(_delivery),
     "try-demo": Row(_nothing, method="post", member=302, viewer=403),
 }
 

@@ -143,6 +143,11 @@ def paging(most: int, usual: int) -> tuple[Schema, ...]:
     )
 
 
+ALLOW_FALLBACK = header(
+    "x-allow-fallback",
+    "Whether an engine that does not read the prompt may stand in; without it, as the team has it.",
+    {"type": "string", "enum": ["true", "false"]},
+)
 IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
     "Any text of your own. The same request under the same key, sent again within a day, "

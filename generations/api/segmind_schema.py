@@ -134,11 +134,6 @@ _PICTURE_HEADERS: Mapping[str, str] = {
     "x-fallback": "true, where another engine stood in.",
     **_IGNORED,
 }
-_FALLBACK = operations.header(
-    "x-allow-fallback",
-    "Whether an engine that does not read the prompt may stand in; without it, as the team has it.",
-    {"type": "string", "enum": ["true", "false"]},
-)
 
 
 def run(model: ImageModel) -> Operation:
@@ -147,7 +142,7 @@ def run(model: ImageModel) -> Operation:
         summary=f"{model.title}: wait for the picture",
         description=f"{model.description} The answer waits for the job; after the deadline it is a 504 with the "
         f"request_id, and the job goes on. Typical: {model.typical}.",
-        parameters=(_FALLBACK, operations.IDEMPOTENCY_KEY),
+        parameters=(operations.ALLOW_FALLBACK, operations.IDEMPOTENCY_KEY),
         body=body(model),
         answers={
             200: Answer(
@@ -169,7 +164,7 @@ def queue(model: ImageModel) -> Operation:
         id=f"queue{operations.name_of(model)}",
         summary=f"{model.title}: submit and poll",
         description="Answers at once with the addresses to poll.",
-        parameters=(_FALLBACK, operations.IDEMPOTENCY_KEY),
+        parameters=(operations.ALLOW_FALLBACK, operations.IDEMPOTENCY_KEY),
         body=body(model),
         answers={
             200: Answer(
