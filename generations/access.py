@@ -10,6 +10,7 @@ from accounts.access import Actor, Right
 from generations import uploads
 from generations.models import Asset, Collection, Delivery, Generation, Output, Upload, Visibility, Webhook
 from generations.models.generation import KEPT
+from generations.webhooks import listing
 
 Row = TypeVar("Row")
 
@@ -43,7 +44,7 @@ def webhook(actor: Actor, webhook_id: uuid.UUID) -> Webhook:
 
 def delivery(actor: Actor, key: uuid.UUID) -> Delivery:
     """Return a delivery of the actor's team. Raises Http404."""
-    return _found(actor, Delivery.objects.filter(key=key, team_id=actor.team_id).first())
+    return _found(actor, listing.deliveries(actor.team_id).filter(key=key).first())
 
 
 def may_see_secret(actor: Actor) -> bool:
@@ -79,7 +80,7 @@ def collections(actor: Actor) -> QuerySet[Collection]:
 def may_arrange(actor: Actor, collection: Collection) -> bool:
     """Return whether the actor may rename or delete a collection that they see: one's own, or any with the right to
     manage runs."""
-    own = collection.owner_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
+    own = collection.owner_id == actor.user_id and actor.may(Right.CURATE)
     return own or actor.may(Right.MANAGE_RUNS)
 
 

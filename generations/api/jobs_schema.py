@@ -294,7 +294,7 @@ CANCEL = Described(
 )
 LIST_MODELS = Described(
     get=Operation(
-        id="listModels",
+        id="listPublishedModels",
         summary="Image models",
         answers={200: Answer("All of them, for Replicate's clients and for OpenAI's.", MODEL_LIST)},
         problems=frozenset({"forbidden"}),
@@ -313,8 +313,8 @@ def _one_model(id: str, summary: str) -> Described:
     )
 
 
-GET_MODEL = _one_model("getModel", "An image model")
-GET_MODEL_BY_SLUG = _one_model("getModelBySlug", "An image model, as OpenAI's clients ask")
+GET_MODEL = _one_model("getPublishedModel", "An image model")
+GET_MODEL_BY_SLUG = _one_model("getPublishedModelBySlug", "An image model, as OpenAI's clients ask")
 VERSIONS = Described(
     get=Operation(
         id="listVersions",
@@ -333,7 +333,7 @@ GET_VERSION = Described(
 )
 GET_ACCOUNT = Described(
     get=Operation(
-        id="getAccount",
+        id="getKeyTeam",
         summary="The key's team",
         answers={200: Answer("The team.", ACCOUNT)},
         problems=frozenset({"forbidden"}),

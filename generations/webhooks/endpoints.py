@@ -25,13 +25,19 @@ class TooMany(Exception):
     """The team has as many addresses as it may."""
 
 
-def register(team_id: int, hook: Hook, *, description: str = "") -> Webhook:
+def register(team_id: int, hook: Hook, *, description: str = "", enabled: bool = True) -> Webhook:
     """Tell an address of all runs of a team that are submitted from now on. Raises TooMany."""
     with transaction.atomic():
         team = _locked(team_id)
         if registered(team_id).count() >= MOST:
             raise TooMany(f"the team has {MOST} addresses; more are not allowed")
-        made = Webhook.objects.create(team_id=team_id, url=hook.url, events=list(hook.events), description=description)
+        made = Webhook.objects.create(
+            team_id=team_id,
+            url=hook.url,
+            events=list(hook.events),
+            description=description,
+            disabled="" if enabled else PERSON,
+        )
         _note(team)
     return made
 

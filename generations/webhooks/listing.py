@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from generations.models import Delivery, DeliveryAttempt
 
 PAGE = 50
+
+
+def shown() -> Q:
+    """Return which deliveries are shown: not those of a generation that was removed."""
+    return Q(generation=None) | Q(generation__removed_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +27,8 @@ def deliveries(team_id: int) -> QuerySet[Delivery]:
     """Return a team's deliveries, each with `answered`, the status code that the last attempt was answered, and
     `said`, what was wrong with it."""
     last = DeliveryAttempt.objects.filter(delivery=OuterRef("id")).order_by("-number")
-    return Delivery.objects.filter(team_id=team_id).annotate(
-        answered=Subquery(last.values("status_code")[:1]), said=Subquery(last.values("error")[:1])
-    )
+    rows = Delivery.objects.filter(shown(), team_id=team_id).select_related("webhook")
+    return rows.annotate(answered=Subquery(last.values("status_code")[:1]), said=Subquery(last.values("error")[:1]))
 
 
 def page(team_id: int, *, state: str = "", before: int | None = None) -> Page:
