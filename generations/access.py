@@ -80,7 +80,7 @@ def collections(actor: Actor) -> QuerySet[Collection]:
 def may_arrange(actor: Actor, collection: Collection) -> bool:
     """Return whether the actor may rename or delete a collection that they see: one's own, or any with the right to
     manage runs."""
-    own = collection.owner_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
+    own = collection.owner_id == actor.user_id and actor.may(Right.CURATE)
     return own or actor.may(Right.MANAGE_RUNS)
 
 

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from generations.models import Generation, Output
-from generations.models.generation import Status
+from generations.models.generation import KEPT, Status
 
 DEPTH = 10_000
 """Rows that pages reach."""
@@ -83,7 +83,7 @@ def of(generation: Generation) -> Sequence[Row]:
 
 
 def _found(wanted: Wanted) -> QuerySet[Generation]:
-    rows = Generation.objects.filter(team_id=wanted.team_id)
+    rows = Generation.objects.filter(KEPT, team_id=wanted.team_id)
     given = {
         "created_at__gte": wanted.since,
         "created_at__lt": wanted.until,

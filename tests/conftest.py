@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.servers",
     "tests.skips",
     "tests.doors",
+    "tests.portal",
     "tests.hosted",
     "tests.receivers",
 ]

@@ -18,8 +18,8 @@ from accounts import keys, ledger
 from accounts.access import Actor
 from accounts.credits import MICRO
 from accounts.models import Team, User
-from generations import catalogue, dispatch, execution, submission
-from generations.models import Asset, Attempt, Generation
+from generations import catalogue, dispatch, execution, removal, submission
+from generations.models import Asset, Attempt, Generation, Webhook
 from generations.models.generation import Door, Status
 from tests.doors import Post, encoded
 from tests.jobs import Configure, given, png
@@ -87,6 +87,15 @@ def test_pictures_come_back_as_addresses_that_the_team_can_open(
 def test_what_stands_for_nothing_given_is_the_default(post: Post, unpublished: list[int]) -> None:
     told = post(CREATE, {"input": encoded(seed=None), "dry_run": None, "stream": False, "webhook": None}).json()
     assert told["input"]["seed"] == -1
+
+
+@pytest.mark.parametrize(("said", "code"), [("true", 201), ("false", 201), ("perhaps", 400)])
+def test_whether_another_engine_may_stand_in_is_said_by_a_header(
+    post: Post, unpublished: list[int], said: str, code: int
+) -> None:
+    assert post(CREATE, body(), **{"x-allow-fallback": said}).status_code == code
+    dry = post(CREATE, body(dry_run=True), **{"x-allow-fallback": said})
+    assert dry.status_code == (200 if code == 201 else code)
 
 
 # --- waiting ------------------------------------------------------------------------------------------------
@@ -160,6 +169,39 @@ def test_under_one_key_it_is_the_same_prediction(post: Post, unpublished: list[i
     assert Generation.objects.count() == 1
     reused = post(CREATE, {"input": encoded(prompt="other")}, **{"idempotency-key": "k"})
     assert (reused.status_code, reused.json()["title"]) == (422, "Idempotency key reused")
+
+
+# --- who is told --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "events"),
+    [
+        ({"webhook": "https://example.com/hook"}, ["start", "output", "logs", "completed"]),
+        (
+            {"webhook": "https://example.com/hook", "webhook_events_filter": ["completed", "start"]},
+            ["start", "completed"],
+        ),
+        ({"webhook_completed": "https://example.com/hook"}, ["completed"]),
+    ],
+    ids=["all", "some", "old"],
+)
+def test_a_webhook_is_written_once_with_its_prediction(
+    post: Post, unpublished: list[int], asked: dict[str, Any], events: list[str]
+) -> None:
+    told = [post(CREATE, body(**asked), **{"idempotency-key": "k"}).json() for _ in range(2)]
+    written = Webhook.objects.get()
+    assert (str(written.generation_id), written.url, written.events) == (
+        told[1]["id"],
+        "https://example.com/hook",
+        events,
+    )
+    assert Generation.objects.get().hooked
+
+
+def test_nobody_is_told_of_a_dry_run(post: Post, unpublished: list[int]) -> None:
+    assert post(CREATE, body(dry_run=True, webhook="https://example.com/hook")).status_code == 200
+    assert not Webhook.objects.exists()
 
 
 # --- what it would cost -------------------------------------------------------------------------------------
@@ -274,6 +316,13 @@ def test_every_door_s_runs_are_listed_but_no_other_team_s(
     assert [each["source"] for each in get(LIST).json()["results"]] == ["api", "api", "web"]
     _, theirs = keys.create(outsider.memberships.get(), name="theirs")
     assert client.get(LIST, headers={"x-api-key": theirs}).json() == {"next": None, "previous": None, "results": []}
+
+
+def test_what_was_removed_is_neither_listed_nor_found(get: Get, make_run: MakeRun) -> None:
+    gone, kept = make_run(), make_run()
+    removal.remove(gone.id)
+    assert [each["id"] for each in get(LIST).json()["results"]] == [str(kept.id)]
+    assert get(f"{LIST}/{gone.id}").status_code == 404
 
 
 def test_a_page_costs_the_same_queries_whatever_it_holds(get: Get, make_run: MakeRun) -> None:

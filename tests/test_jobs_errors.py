@@ -19,6 +19,7 @@ from tests.jobs import Configure
 pytestmark = pytest.mark.django_db
 
 CREATE = "/v1/models/official/bg-replace/predictions"
+HOOK = "https://example.com/hook"
 
 
 def problem(answer: Any, status: int, kind: str) -> dict[str, Any]:
@@ -81,6 +82,16 @@ def test_everything_that_is_wrong_is_named_at_once(post: Post, unpublished: list
         ({"input": {}, "version": "official/bg-replace"}, "#/version", "allowed are input"),
         ({"input": {}, "dry_run": "yes"}, "#/dry_run", "true or false"),
         ({"input": {}, "stream": True}, "#/stream", "streams are not served"),
+        ({"input": {}, "webhook": "http://10.0.0.1/"}, "#/webhook", "https is allowed"),
+        ({"input": {}, "webhook": 7}, "#/webhook", "a URL is required"),
+        ({"input": {}, "webhook_events_filter": ["completed"]}, "#/webhook", "a URL is required"),
+        ({"input": {}, "webhook_completed": "x"}, "#/webhook_completed", "webhook_completed"),
+        (
+            {"input": {}, "webhook": HOOK, "webhook_events_filter": ["done"]},
+            "#/webhook_events_filter",
+            "allowed are start, output, logs, completed",
+        ),
+        ({"input": {}, "webhook": HOOK, "webhook_completed": HOOK}, "#/webhook_completed", "stands alone"),
     ],
 )
 def test_a_wrong_member_of_the_body_is_422_and_named(

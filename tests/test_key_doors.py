@@ -16,6 +16,7 @@ from generations import finishing, submission
 from generations.api import problems
 from generations.models import Generation
 from generations.models.generation import Door, Status
+from tests.conftest import run_at_once
 from tests.doors import encoded
 from tests.jobs import Configure, Submit, given
 
@@ -121,6 +122,25 @@ def test_the_rate_headers_tell_the_keys_own_limit(shop: Shop, unpublished: list[
         '"default";r=0',
     ]
     assert "2 requests a minute" in answers[2].json()["error"]
+
+
+def test_a_key_makes_keys_while_it_submits(
+    membership: Membership, engines: Configure, unpublished: list[int], team: Team
+) -> None:
+    """Both want the balance row and the key's: in two orders they would wait for each other for ever."""
+    row, _ = keys.create(membership, name="shop", scopes=["generate", "manage"], daily=MICRO)
+    actor = access.actor_of_key(row)
+
+    def work(number: int) -> None:
+        for _ in range(4):
+            if number % 2:
+                keys.create(membership, name=str(number), scopes=["generate"], daily=400, by=actor)
+            else:
+                submission.submit(actor=actor, door=Door.SEGMIND, model="bg-replace", raw=given())
+
+    run_at_once(work, 12)
+    assert (ApiKey.objects.count(), Generation.objects.count()) == (25, 24)
+    assert ledger.check() == []
 
 
 def test_a_managing_key_cancels_its_makers_runs_and_no_others(

@@ -15,7 +15,6 @@ from accounts import keys, ledger, limits, queries, teams
 from accounts.access import Actor, Right, actor_of_key
 from accounts.ledger import OverBudget
 from accounts.models import ApiKey, Budget, Membership, Role
-from tests.conftest import run_at_once
 
 SOON = datetime(2099, 1, 1, tzinfo=UTC)
 EVERYTHING: dict[str, Any] = {
@@ -171,24 +170,6 @@ def test_budgets_of_keys_go_with_their_makers_membership(manager: Actor, members
     hold(ApiKey.objects.get(), 10)
     teams.remove_member(membership)
     assert not Budget.objects.exists()
-    assert ledger.check() == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_key_makes_keys_while_it_holds(manager: Actor, membership: Membership) -> None:
-    """Both want the balance row and the key's: in two orders they would wait for each other."""
-    row = ApiKey.objects.get()
-
-    def work(number: int) -> None:
-        if number % 3 == 0:
-            keys.create(membership, name=str(number), scopes=["generate"], daily=400, by=manager)
-        elif number % 3 == 1:
-            keys.limit(row, models=[], rate_limit=50, daily=500, monthly=None)
-        else:
-            hold(row, 1)
-
-    run_at_once(work, 30)
-    assert ApiKey.objects.count() == 11
     assert ledger.check() == []
 
 

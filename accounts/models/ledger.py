@@ -76,7 +76,14 @@ class Entry(models.Model):
     objects = EntryQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["team", "id"], name="entry_statement")]
+        indexes = [
+            models.Index(fields=["team", "created_at", "id"], name="entry_statement"),
+            models.Index(
+                fields=["team", "kind", "created_at", "id"],
+                name="entry_of_rare_kind",
+                condition=Q(kind__in=("grant", "purchase", "release", "adjust")),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["reference", "kind"], name="one_entry_per_kind"),
             models.UniqueConstraint(

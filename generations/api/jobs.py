@@ -21,7 +21,7 @@ from generations.api.jobs_requests import Asked
 from generations.api.problems import Problem
 from generations.catalogue import ImageModel
 from generations.models import Generation
-from generations.models.generation import Door
+from generations.models.generation import KEPT, Door
 
 MARGIN = 0.5
 """Seconds by which an answer comes before the caller's time is over."""
@@ -58,7 +58,9 @@ class CreateView(JobsView):
         self.under = ("input",)
         raw = bodies.values(asked.input, model.image_names)
         if asked.dry_run:
-            price = submission.quote(actor=self.actor, model=model.slug, raw=raw)
+            price = submission.quote(
+                actor=self.actor, model=model.slug, raw=raw, allow_fallback=self.allow_fallback(request)
+            )
             return jobs_answers.price(self.actor, model, price)
         seconds = jobs_requests.wait(request)
         if seconds is None:
@@ -89,6 +91,7 @@ class CreateView(JobsView):
             model=model.slug,
             raw=raw,
             generation_id=generation_id,
+            allow_fallback=self.allow_fallback(request),
             alongside=asked.alongside,
             once=self.once(request),
         )
@@ -116,7 +119,7 @@ class PredictionsView(CreateView):
     def get(self, request: Request) -> HttpResponse:
         given = filters.read(request, self.narrowed_by, pagination.PARAMETERS)
         asked = pagination.read(given, (datetime.fromisoformat, uuid.UUID))
-        rows = _within(Generation.objects.filter(team_id=self.actor.team_id), given)
+        rows = _within(Generation.objects.filter(KEPT, team_id=self.actor.team_id), given)
         found = pagination.page(rows.prefetch_related(*predictions.LOADED), asked)
         return pagination.answer(request, found, predictions.prediction)
 

@@ -44,6 +44,8 @@ KINDS: Mapping[str, Told] = MappingProxyType(
         "unauthorized": Told(code="invalid_api_key"),
         "unsupported_content_type": Told(400),
         "insufficient_credits": Told(429, "insufficient_quota", "insufficient_quota"),
+        "over_budget": Told(429, "insufficient_quota", "insufficient_quota"),
+        "model_not_allowed": Told(param="model"),
         "rate_limited": Told(type="requests", code="rate_limit_exceeded"),
         "too_many_jobs": Told(type="requests"),
         "too_many_fetches": Told(type="requests"),

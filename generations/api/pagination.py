@@ -84,7 +84,7 @@ def _cursor(text: str, types: Sequence[Callable[[Any], Any]]) -> Cursor | None:
     try:
         plain, newer, carried = signing.loads(text, salt=_SALT)
         place = tuple(make(value) for make, value in zip(types, plain, strict=True))
-    except (signing.BadSignature, ValueError, TypeError) as error:
+    except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
         raise ParseError("cursor: it is none of this list; take it from next or previous as it is") from error
     return Cursor(place, bool(newer), carried)
 

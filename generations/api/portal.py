@@ -11,9 +11,8 @@ from rest_framework.response import Response
 
 from accounts import session
 from accounts.access import Actor, Right
-from generations.api import authentication, door, problem_json
+from generations.api import authentication, door, portal_schema, problem_json
 from generations.api.door import DoorView
-from generations.api.operations import Group
 from generations.api.problems import Problem
 
 SAFE = ("GET", "HEAD")
@@ -27,8 +26,8 @@ class PortalView(DoorView):
     session does, for the team chosen in it, and then what changes anything needs the CSRF token.
     """
 
-    group = Group("Portal", error=problem_json.SCHEMA, security=("apiKey", "bearer", "token", "session"))
     rights: ClassVar[Mapping[str, Right]] = {}
+    group = portal_schema.GROUP
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)

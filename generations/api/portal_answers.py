@@ -1,6 +1,7 @@
 """Generations and collections as the portal's resources show them."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.urls import reverse
 
 from accounts.access import Actor
 from accounts.credits import MICRO
+from accounts.ledger import Amounts
 from accounts.models import ApiKey, User
 from generations import access, delivery
 from generations.models import Asset, Attempt, Collection, Generation, Output
@@ -77,6 +79,19 @@ def collection(actor: Actor, row: Collection) -> Json:
 def credits(amount: int | None) -> float | None:
     """Return millionths as credits, None where an amount is not known."""
     return None if amount is None else amount / MICRO
+
+
+def exact(amount: int | None) -> Decimal | None:
+    """Return millionths as credits for a spreadsheet, to the last one."""
+    return None if amount is None else Decimal(amount).scaleb(-6).normalize() + 0
+
+
+def balance(amounts: Amounts) -> Json:
+    return {
+        "available": credits(amounts.available),
+        "posted": credits(amounts.posted),
+        "held": credits(amounts.held),
+    }
 
 
 def moment(at: datetime | None) -> str | None:

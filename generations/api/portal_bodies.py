@@ -35,6 +35,11 @@ def wrong(field: str, value: Any, allowed: str) -> InvalidInput:
     return InvalidInput((FieldError(field, shown, f"{field}: {shown}; {allowed}"),))
 
 
+def refused(field: str, message: str) -> InvalidInput:
+    """Return the error of one field in words that are there already."""
+    return InvalidInput((FieldError(field, "", message),))
+
+
 def name(value: str) -> str:
     """Return a name without the space around it. Raises InvalidInput."""
     plain = value.strip()

@@ -13,6 +13,9 @@ from rest_framework.response import Response
 from accounts.access import Right
 from generations import access, collections
 from generations.api import filters, pagination, portal_answers, portal_bodies
+from generations.api import portal_schema as schemas
+from generations.api.described import Described
+from generations.api.operations import record
 from generations.api.pagination import Cursor
 from generations.api.portal import PortalView
 from generations.models import Collection, CollectionItem, Output, Visibility
@@ -47,7 +50,23 @@ class Several(msgspec.Struct, forbid_unknown_fields=True):
 class CollectionsView(PortalView):
     """/api/collections: GET, POST {"name", "visibility"}."""
 
-    rights = {"GET": Right.VIEW, "POST": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "POST": Right.CURATE}
+    schema = Described(
+        get=schemas.listed(
+            "listCollections",
+            "The team's collections, and your private ones",
+            schemas.COLLECTION,
+            problems=frozenset(),
+        ),
+        post=schemas.writing(
+            "createCollection",
+            "A new collection",
+            record({"name": schemas.NAME, "visibility": schemas.choice(Visibility.values)}, optional=["visibility"]),
+            {"name": "Autumn", "visibility": "team"},
+            201,
+            schemas.COLLECTION_DETAIL,
+        ),
+    )
 
     def get(self, request: Request) -> HttpResponse:
         asked = pagination.read(filters.read(request, pagination.PARAMETERS), (filters.moment, uuid.UUID))
@@ -75,7 +94,28 @@ class FoundView(PortalView):
 class CollectionView(FoundView):
     """/api/collections/{id}: GET, PATCH {"name", "visibility"}, DELETE (the generations stay)."""
 
-    rights = {"GET": Right.VIEW, "PATCH": Right.GENERATE, "DELETE": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "PATCH": Right.CURATE, "DELETE": Right.CURATE}
+    schema = Described(
+        get=schemas.plain("getCollection", "One collection", schemas.COLLECTION_DETAIL, problems=schemas.FOUND),
+        patch=schemas.writing(
+            "changeCollection",
+            "Rename a collection, or say who sees it",
+            record(
+                {"name": schemas.NAME, "visibility": schemas.choice(Visibility.values)}, optional=["name", "visibility"]
+            ),
+            {"visibility": "team"},
+            200,
+            schemas.COLLECTION_DETAIL,
+            problems=schemas.FOUND,
+        ),
+        delete=schemas.doing(
+            "deleteCollection",
+            "Delete a collection; what was in it stays",
+            None,
+            code=204,
+            problems=schemas.FOUND,
+        ),
+    )
 
     def get(self, request: Request, collection_id: uuid.UUID) -> HttpResponse:
         filters.read(request)
@@ -106,7 +146,24 @@ class CollectionView(FoundView):
 class ItemsView(FoundView):
     """/api/collections/{id}/items: GET, POST {"generations": [id, …]}."""
 
-    rights = {"GET": Right.VIEW, "POST": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "POST": Right.CURATE}
+    schema = Described(
+        get=schemas.listed(
+            "listCollectionItems",
+            "What is in a collection, by when it was added",
+            schemas.ITEM,
+            problems=schemas.FOUND,
+        ),
+        post=schemas.writing(
+            "addToCollection",
+            "Put up to 500 generations in",
+            schemas.SEVERAL,
+            {"generations": [schemas.ID]},
+            200,
+            record({"added": schemas.WHOLE}),
+            problems=schemas.FOUND,
+        ),
+    )
 
     def get(self, request: Request, collection_id: uuid.UUID) -> HttpResponse:
         asked = pagination.read(filters.read(request, pagination.PARAMETERS), (filters.moment, int))
@@ -134,7 +191,18 @@ class ItemsView(FoundView):
 class TakeOutView(FoundView):
     """POST /api/collections/{id}/items/remove {"generations": [id, …]}: those that are not in it are no error."""
 
-    rights = {"POST": Right.GENERATE}
+    rights = {"POST": Right.CURATE}
+    schema = Described(
+        post=schemas.writing(
+            "takeOutOfCollection",
+            "Take up to 500 generations out",
+            schemas.SEVERAL,
+            {"generations": [schemas.ID]},
+            200,
+            record({"removed": schemas.WHOLE}),
+            problems=schemas.FOUND,
+        )
+    )
 
     def post(self, request: Request, collection_id: uuid.UUID) -> HttpResponse:
         found = self.find(collection_id)

@@ -13,6 +13,9 @@ from rest_framework.response import Response
 from accounts.access import Right
 from generations import access, catalogue, finishing, prompts, queries, removal, selection
 from generations.api import filters, pagination, portal_answers, portal_bodies, problems
+from generations.api import portal_schema as schemas
+from generations.api.described import Described
+from generations.api.operations import record
 from generations.api.pagination import Asked, Page
 from generations.api.portal import PortalView
 from generations.models import Generation, Output
@@ -46,6 +49,16 @@ class GenerationsView(PortalView):
     """GET /api/generations."""
 
     rights = {"GET": Right.VIEW}
+    schema = Described(
+        get=schemas.listed(
+            "listGenerations",
+            "What the team made",
+            schemas.GENERATION,
+            FILTERS,
+            SEARCH,
+            problems=schemas.FOUND,
+        )
+    )
 
     def get(self, request: Request) -> HttpResponse:
         values = filters.read(request, FILTERS, SEARCH, pagination.PARAMETERS)
@@ -99,7 +112,30 @@ class FoundView(PortalView):
 class GenerationView(FoundView):
     """/api/generations/{id}: GET, PATCH {"favourite"}, DELETE."""
 
-    rights = {"GET": Right.VIEW, "PATCH": Right.GENERATE, "DELETE": Right.VIEW}
+    rights = {"GET": Right.VIEW, "PATCH": Right.CURATE, "DELETE": Right.VIEW}
+    schema = Described(
+        get=schemas.plain(
+            "getGeneration",
+            "One generation, with its attempts",
+            schemas.DETAIL,
+            problems=schemas.OF_GENERATION,
+        ),
+        patch=schemas.writing(
+            "changeGeneration",
+            "Mark one of the team's favourites, or unmark it",
+            record({"favourite": schemas.TRUTH}),
+            {"favourite": True},
+            200,
+            schemas.DETAIL,
+            problems=schemas.OF_GENERATION,
+        ),
+        delete=schemas.doing(
+            "removeGeneration",
+            "Remove a generation: hidden at once, deleted for good after a while",
+            schemas.REMOVED,
+            problems=schemas.OF_GENERATION | {"still_running"},
+        ),
+    )
 
     def get(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         filters.read(request)
@@ -133,7 +169,15 @@ class GenerationView(FoundView):
 class CancelView(FoundView):
     """POST /api/generations/{id}/cancel; one that has ended stays as it is."""
 
-    rights = {"POST": Right.GENERATE}
+    rights = {"POST": Right.VIEW}
+    schema = Described(
+        post=schemas.doing(
+            "cancelGeneration",
+            "Cancel a generation that has not ended",
+            schemas.DETAIL,
+            problems=schemas.OF_GENERATION,
+        )
+    )
 
     def post(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         self.require_own(self.find(generation_id))
@@ -145,6 +189,14 @@ class RestoreView(FoundView):
     """POST /api/generations/{id}/restore; one that was not removed stays as it is."""
 
     rights = {"POST": Right.VIEW}
+    schema = Described(
+        post=schemas.doing(
+            "restoreGeneration",
+            "Bring a removed generation back, for as long as it is kept",
+            schemas.DETAIL,
+            problems=schemas.OF_GENERATION,
+        )
+    )
 
     def post(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         removed = access.removed(self.actor, generation_id)

@@ -45,14 +45,15 @@ ORDERS: Mapping[str, Order] = MappingProxyType(
 DIRECTIONS: Mapping[str, bool] = MappingProxyType({"desc": True, "asc": False})
 
 
-def _day(given: str) -> date:
+def _read_day(given: str) -> date:
     """Read a date, of a year that there are days around."""
-    found = filters.day(given)
+    found: date = filters.day(given)
     if not 2000 <= found.year <= 9000:
         raise ValueError("a date from 2000 on is allowed")
     return found
 
 
+_day = filters.Parse(_read_day, filters.day.schema)
 PAGES = {"page": filters.whole(1)}
 PERSON = {"user_id": filters.whole(1), "user_email": filters.text(254)}
 HISTORY = {
