@@ -5,7 +5,7 @@ back what it did not cost, however much later that is. Everything here happens u
 which a hold takes first, so that one hold of a team counts at a time and periods are never locked in two orders.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -76,7 +76,7 @@ def put(
         raise ValueError(
             f"amount: {format_credits(amount)}; credits above 0 and below {format_credits(LIMIT)} are allowed"
         )
-    _lock(team_id)
+    lock(team_id)
     same = Budget.objects.filter(team_id=team_id, kind=kind, subject=subject, span=span)
     if amount is None:
         same.delete()
@@ -92,9 +92,20 @@ def put(
     return budget
 
 
-def _lock(team_id: int) -> None:
+def lock(team_id: int) -> None:
+    """Let nobody else hold or set a budget of the team until the transaction ends.
+
+    Take it before rows of keys: a hold, which has it, waits for the key's row.
+    """
     Balance.objects.get_or_create(team_id=team_id)
     Balance.objects.select_for_update().get(team_id=team_id)
+
+
+def forget(keys: Collection[ApiKey]) -> None:
+    """Remove the budgets of keys of one team that are about to be deleted."""
+    for key in keys:
+        lock(key.team_id)
+        Budget.objects.filter(team_id=key.team_id, kind=Subject.KEY, subject=str(key.pk)).delete()
 
 
 def _open(budget: Budget) -> None:

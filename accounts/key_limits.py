@@ -14,6 +14,7 @@ from accounts.credits import LIMIT, format_credits
 from accounts.models import ApiKey
 
 MOST_RATE = 2**31 - 1
+LONGEST_NAME = 80
 Bound = TypeVar("Bound", int, datetime)
 
 
@@ -70,6 +71,12 @@ class Limits:
             _bounded("daily", self.daily, own.daily, format_credits),
             _bounded("monthly", self.monthly, own.monthly, format_credits),
         )
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidKey where a key cannot be called so."""
+    if not name.strip() or len(name) > LONGEST_NAME:
+        raise InvalidKey("name", f"{len(name)} characters; 1 to {LONGEST_NAME} are allowed, not only blanks")
 
 
 def _choose(field: str, chosen: Sequence[str], allowed: Sequence[str], *, least: int = 0) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from accounts import budgets, key_cache, key_uses
 from accounts.access import RIGHTS, Actor, Right, actor_of_key
-from accounts.key_limits import InvalidKey, Limits
+from accounts.key_limits import InvalidKey, Limits, check_name
 from accounts.models import ApiKey, Membership, Role, Span, Subject
 from accounts.models.key import DEFAULT_SCOPES
 
@@ -56,6 +56,7 @@ def create(
         raise PermissionDenied(f"role: {membership.role}; it may not create API keys")
     wanted = Limits(sorted(set(scopes)), expires_at, sorted(set(models)), rate_limit, daily, monthly)
     wanted.check()
+    check_name(name)
     raw = _generate()
     with transaction.atomic():
         parent = _parent(by)
@@ -73,6 +74,7 @@ def limit(
     wanted = Limits(key.scopes, None, sorted(set(models)), rate_limit, daily, monthly)
     wanted.check()
     with transaction.atomic():
+        budgets.lock(key.team_id)
         key.models, key.rate_limit = list(wanted.models), rate_limit
         key.save(update_fields=["models", "rate_limit"])
         _set_budgets(key, wanted)
@@ -114,7 +116,8 @@ def _parent(by: Actor | None) -> ApiKey | None:
     """Return the key that makes a key, locked, so that it is not revoked meanwhile; None where a person does."""
     if by is None or by.key_id is None:
         return None
-    parent = ApiKey.objects.select_for_update().filter(pk=by.key_id).first()
+    budgets.lock(by.team_id)
+    parent = ApiKey.objects.select_for_update(no_key=True).filter(pk=by.key_id).first()
     if parent is None or not parent.is_active or not by.may(Right.CREATE_KEYS):
         raise PermissionDenied("key: it may not create API keys; one made by a person, with the scope manage, may")
     return parent

@@ -44,7 +44,7 @@ def person_called(email: str) -> int | None:
 
 def keys(actor: Actor) -> QuerySet[ApiKey]:
     """The API keys that `actor` may see and revoke, newest first: their own, or every one of the team."""
-    rows = ApiKey.objects.filter(team_id=actor.team_id).select_related("membership__user").order_by("-id")
+    rows = ApiKey.objects.filter(team_id=actor.team_id).select_related("membership__user", "parent").order_by("-id")
     return rows if actor.may(Right.MANAGE_KEYS) else rows.filter(membership__user_id=actor.user_id)
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.text import slugify
 
-from accounts import ledger
+from accounts import budgets, ledger
 from accounts.credits import parse
 from accounts.models import Balance, Membership, Role, Team, User
 from accounts.models.user import normalise_email
@@ -80,6 +80,7 @@ def remove_member(membership: Membership) -> None:
     """Take someone out of a team, and their API keys with them; raise LastOwner as change_role does."""
     with transaction.atomic():
         _require_other_owner(membership)
+        budgets.forget(list(membership.keys.all()))
         membership.delete()
 
 

@@ -59,7 +59,7 @@ def measure(_: float) -> report.Part:
         text=(
             "Each caller posts two 64² JPEGs to `/v1/bg-replace` and waits; the stand-in of the hosted API"
             " (`tests/upstream`) answers 200 KB after its time. Bare: its own v1, asked directly. Ours: its v2, submit"
-            " and poll, on PostgreSQL + Redis, two web processes, one worker with a thread per job. LiteLLM, where it"
+            " and poll, on PostgreSQL + Redis, two web processes, one worker. LiteLLM, where it"
             " is here: its images/edits before a bare stub that takes as long, one worker, without a database."
         ),
         columns=(*gateway.COLUMNS, "most GETs per job"),
@@ -104,14 +104,12 @@ def _pair(delay: float, callers: int) -> Pair:
 
 def _options(origin: str, callers: int) -> stack.Options:
     options = {"key": upstream.KEY, "base_url": origin, "jobs": 10 * callers, "submits": 16}
-    threads = str(max(64, callers + 8))
     return stack.Options(
         web_processes=min(2, os.cpu_count() or 1),
         environment={
             "ENGINES": json.dumps({"segmind": {"BACKEND": HOSTED, "OPTIONS": options}}),
             "ROUTES": json.dumps({slug: ["segmind"] for slug in stack.SLUGS}),
-            "NETWORK_THREADS": threads,
-            "WEB_THREADS": threads,
+            "WEB_THREADS": str(max(64, callers + 8)),
         },
     )
 

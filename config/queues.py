@@ -19,7 +19,6 @@ from config import broker, redis_transport
 
 QUEUES = ("network", "compute", "control", "thumbnails", "webhooks")
 CONNECT_SECONDS = 0.3
-PURGE_EVERY = 60
 ANSWER_SECONDS = 0.3
 PURGE_EVERY = 60
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}

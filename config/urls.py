@@ -7,6 +7,7 @@ from config import health
 urlpatterns = [
     path("healthz", health.live, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("", include("generations.docs_urls")),
     path("", include("generations.api.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),

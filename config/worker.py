@@ -1,5 +1,6 @@
 """`python -m config.worker QUEUE`: one worker. Celery's own command line would load 0.2 s of what is not used here."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from config.celery import app
+from generations import agenda
 
 SERVED = {"control": ("control", "thumbnails")}
 """Queues of one worker are read in turns: however many thumbnails wait, reconciliation is next."""
@@ -20,7 +22,7 @@ GIVES_WAY = {"control": 5}
 def options(queue: str) -> Mapping[str, Any]:
     """Return Celery's options for the workers of `queue`. Raises KeyError."""
     return {
-        # Engines that wait: a thread for each job in flight.
+        # Engines that wait: threads for those that hand a job over; what waits needs none (generations.agenda).
         "network": {"pool": "threads", "concurrency": settings.NETWORK_THREADS},
         # Engines that calculate: processes, replaced before their memory has grown for ever.
         "compute": {
@@ -52,7 +54,8 @@ def main() -> None:
         without_heartbeat=True,  # Celery's, between workers; config.heartbeat is ours
         **chosen,
     )
-    worker.start()
+    with agenda.opened(settings.NETWORK_THREADS) if queue == "network" else contextlib.nullcontext():
+        worker.start()
     sys.exit(worker.exitcode)
 
 

@@ -8,8 +8,9 @@ from django.http import Http404
 
 from accounts.access import Actor, Right
 from generations import uploads
-from generations.models import Asset, Collection, Generation, Output, Upload, Visibility
+from generations.models import Asset, Collection, Delivery, Generation, Output, Upload, Visibility, Webhook
 from generations.models.generation import KEPT
+from generations.webhooks import listing
 
 Row = TypeVar("Row")
 
@@ -36,6 +37,35 @@ def asset(actor: Actor, asset_id: uuid.UUID) -> Asset:
     return _found(actor, Asset.objects.filter(id=asset_id, team_id=actor.team_id).first())
 
 
+def webhook(actor: Actor, webhook_id: uuid.UUID) -> Webhook:
+    """Return an address that the actor's team registered. Raises Http404."""
+    return _found(actor, Webhook.objects.filter(id=webhook_id, team_id=actor.team_id, generation=None).first())
+
+
+def delivery(actor: Actor, key: uuid.UUID) -> Delivery:
+    """Return a delivery of the actor's team. Raises Http404."""
+    return _found(actor, listing.deliveries(actor.team_id).filter(key=key).first())
+
+
+def may_see_secret(actor: Actor) -> bool:
+    """Return whether the actor may see what the team's webhooks are signed with: who receives them has to know it."""
+    return actor.may(Right.GENERATE) or actor.may(Right.MANAGE_WEBHOOKS)
+
+
+def upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
+    """Return a file that the actor's team uploaded and whose time is not over, with its asset. Raises Http404."""
+    found = uploads.current(actor.team_id).filter(id=upload_id).first()
+    return _found(actor, found, "There is no such file; it may have expired, or was deleted.")
+
+
+def file(actor: Actor, file_id: uuid.UUID) -> Asset:
+    """Return an input image by its own id or by that of an upload of it. Raises Http404."""
+    try:
+        return asset(actor, file_id)
+    except Http404:
+        return upload(actor, file_id).asset
+
+
 def collection(actor: Actor, collection_id: uuid.UUID) -> Collection:
     """Return a collection that the actor sees: the team's, or their own private one. Raises Http404."""
     return _found(actor, collections(actor).filter(id=collection_id).first(), "There is no such collection.")
@@ -52,19 +82,6 @@ def may_arrange(actor: Actor, collection: Collection) -> bool:
     manage runs."""
     own = collection.owner_id == actor.user_id and actor.may(Right.CURATE)
     return own or actor.may(Right.MANAGE_RUNS)
-
-
-def upload(actor: Actor, upload_id: uuid.UUID) -> Upload:
-    """Return a file that the actor's team uploaded and whose time is not over, with its asset. Raises Http404."""
-    return _found(actor, uploads.current(actor.team_id).filter(id=upload_id).first())
-
-
-def file(actor: Actor, file_id: uuid.UUID) -> Asset:
-    """Return an input image by its own id or by that of an upload of it. Raises Http404."""
-    try:
-        return asset(actor, file_id)
-    except Http404:
-        return upload(actor, file_id).asset
 
 
 def may_cancel(actor: Actor, generation: Generation) -> bool:

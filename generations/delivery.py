@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
@@ -9,11 +10,36 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from config.recent import Recent
 from generations.imaging import decode, encode
 from generations.imaging.formats import EXTENSIONS
+from generations.imaging.pixels import Pixels
 from generations.models import Output
 
-__all__ = ["EXTENSIONS", "Lost", "content_type", "image", "link", "output_of_link", "read", "seconds_left", "size"]
+__all__ = [
+    "EXTENSIONS",
+    "RENDERED",
+    "Lost",
+    "content_type",
+    "image",
+    "link",
+    "output_of_link",
+    "read",
+    "rendered",
+    "seconds_left",
+    "size",
+]
+
+_ENCODERS: Mapping[str, Callable[[Pixels, int | None], bytes]] = {
+    "image/png": lambda pixels, _: encode.png(pixels),
+    "image/jpeg": lambda pixels, quality: encode.jpeg(pixels, min(95, max(1, 92 if quality is None else quality))),
+    "image/webp": lambda pixels, quality: encode.webp(pixels, max(1, 80 if quality is None else quality)),
+}
+RENDERED = tuple(_ENCODERS)
+"""The types that an output can be had in."""
+
+_made: Recent[tuple[uuid.UUID, str, int | None], bytes] = Recent(seconds=60.0, most=8)
+"""Pictures in another type than they are kept in: who gets a link often opens it more than once."""
 
 
 class Lost(FileNotFoundError):
@@ -49,6 +75,19 @@ def image(output: Output) -> tuple[bytes, str]:
     return data, delivered
 
 
+def rendered(output: Output, wanted: str, quality: int | None = None) -> bytes:
+    """Return an output as one of RENDERED, with nothing in it but pixels; where that type has no alpha, flattened on
+    white. quality: 0 to 100, of the types that lose some; it makes even a kept file anew. Raises Lost."""
+    if quality is None and wanted in (output.content_type, content_type(output)):
+        return read(output.file) if wanted == output.content_type else image(output)[0]
+    known = (output.id, wanted, quality)
+    data = _made.get(known)
+    if data is None:
+        data = _ENCODERS[wanted](decode.decode(read(output.file), alpha=True), quality)
+        _made.put(known, data)
+    return data
+
+
 def size(output: Output) -> int:
     """Return the bytes of an output as it is delivered."""
     if content_type(output) == output.content_type:
@@ -59,10 +98,11 @@ def size(output: Output) -> int:
 # --- links --------------------------------------------------------------------------------------------------
 
 
-def link(output: Output) -> str:
-    """Return an absolute URL that shows an output without a session for LINK_SECONDS."""
+def link(output: Output, wanted: str = "") -> str:
+    """Return an absolute URL that shows an output without a session for LINK_SECONDS, as one of RENDERED or, without
+    one, as it is delivered."""
     expires = int(time.time()) + settings.LINK_SECONDS
-    path = f"/outputs/{output.id}.{EXTENSIONS[content_type(output)]}"
+    path = f"/outputs/{output.id}.{EXTENSIONS[wanted or content_type(output)]}"
     return f"{settings.PUBLIC_URL}{path}?expires={expires}&signature={_signature(output.id, expires)}"
 
 

@@ -3,6 +3,8 @@ decides who won; rows are always taken in the order generation, attempt, balance
 """
 
 import logging
+import time
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 
 from django.db import DatabaseError
@@ -30,13 +32,23 @@ LONGEST_ERROR = 2000
 
 def run(attempt_id: int) -> None:
     """Carry out one attempt, if it is still to be done and nobody else does it. Safe to call twice."""
+    for pause in steps(attempt_id):
+        time.sleep(pause)
+
+
+def steps(attempt_id: int) -> Generator[float, None, None]:
+    """Do the same for somebody who has other things to do meanwhile: yield the seconds until it wants to go on, in
+    whatever thread. It keeps its lease, but no connection and no picture.
+
+    Whoever will not go on throws RateLimited into it, and another worker takes the waiting up.
+    """
     claim = leases.claim(attempt_id)
     if claim is None:
         return
     _tell_start(claim.attempt)
     with renewal.renewed(claim):
         try:
-            result = _complete(_work(claim))
+            result = _complete((yield from _work(claim)))
         except base.EngineError as error:
             _fall(claim, error)
         except Exception as error:
@@ -54,13 +66,15 @@ def _tell_start(attempt: Attempt) -> None:
         dispatch.event(generation.id, Event.START)
 
 
-def _work(claim: leases.Claim) -> base.Result:
+def _work(claim: leases.Claim) -> base.Waiting:
     """Let the engine do the job, or go on waiting for one that was handed on. Raises EngineError."""
     engine = routing.engine(claim.attempt.engine)
-    job = _job(claim)
+    images = _Images(claim)
+    job = _job(claim, images)
     result = None if claim.attempt.upstream_id else _submit(claim, engine, job)
     if result is None:
-        result = engine.collect(claim.attempt.upstream_id, job, leases.progress_of(claim))
+        images.forget()
+        result = yield from engine.collect(claim.attempt.upstream_id, job, leases.progress_of(claim))
         gate.note_balance(engine.alias, result.balance)
     return locking.conform(engine, job, result, lock=claim.attempt.generation.lock)
 
@@ -95,14 +109,36 @@ def _complete(result: base.Result) -> base.Result:
     return result
 
 
-def _job(claim: leases.Claim) -> base.Job:
+def _job(claim: leases.Claim, images: Mapping[str, bytes]) -> base.Job:
     generation = claim.attempt.generation
-    return base.Job(
-        model=generation.model,
-        params=generation.params,
-        images={field: delivery.read(claim.files[asset_id]) for field, asset_id in generation.inputs.items()},
-        seed=generation.seed,
-    )
+    return base.Job(generation.model, generation.params, images, generation.seed)
+
+
+class _Images(Mapping[str, bytes]):
+    """A job's pictures, read where they are asked for: those of a thousand jobs that wait would fill the memory."""
+
+    def __init__(self, claim: leases.Claim) -> None:
+        inputs = claim.attempt.generation.inputs
+        self._files = {field: claim.files[asset_id] for field, asset_id in inputs.items()}
+        self._read: dict[str, bytes] = {}
+
+    def __getitem__(self, field: str) -> bytes:
+        if field not in self._read:
+            self._read[field] = delivery.read(self._files[field])
+        return self._read[field]
+
+    def __contains__(self, field: object) -> bool:
+        return field in self._files
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def forget(self) -> None:
+        """Keep none of them; what is asked for again is read again."""
+        self._read.clear()
 
 
 def _fall(claim: leases.Claim, error: Exception) -> None:

@@ -38,6 +38,10 @@ LONGEST_PAUSE = 300.0
 DRAINED_FOR = 2.0
 """Seconds for which a process believes what it read of engines without limits."""
 
+BALANCE_EVERY = 1.0
+_balances: dict[str, float] = {}
+"""When this process writes an engine's balance again, in seconds of time.monotonic."""
+
 _turns: dict[tuple[str, int], threading.BoundedSemaphore] = {}
 _drained: tuple[float, frozenset[str]] = (0.0, frozenset())
 
@@ -73,9 +77,11 @@ def passed(engine: base.Engine, confirm: Callable[[], None] = lambda: None) -> I
 
 
 def note_balance(alias: str, balance: int | None) -> None:
-    """Write down what an upstream says is left, in millionths of a credit; None says nothing."""
-    if balance is None:
+    """Write down what an upstream says is left, in millionths of a credit; None says nothing. Of what it says within
+    BALANCE_EVERY seconds only the first is kept."""
+    if balance is None or time.monotonic() < _balances.get(alias, 0.0):
         return
+    _balances[alias] = time.monotonic() + BALANCE_EVERY
     try:
         Gate.objects.filter(engine=alias).update(balance=balance, balance_at=timezone.now())
     except DatabaseError:  # a picture has come with it, which is worth more

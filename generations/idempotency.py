@@ -22,7 +22,10 @@ BATCHES = 20
 
 
 class Reused(Exception):
-    """The key was sent before, with another request."""
+    """The key was sent before, and what it made then is no answer to this request; the message says why."""
+
+    def __init__(self, why: str = "it was sent before with another request") -> None:
+        super().__init__(f"Idempotency-Key: {why}; take a new one.")
 
 
 class Underway(Exception):
@@ -52,6 +55,8 @@ class Once:
             return None
         if row.fingerprint != self.fingerprint:
             raise Reused
+        if row.generation.removed_at:
+            raise Reused(f"its run, {row.generation_id}, was removed")
         return row.generation
 
     def write(self, generation: Generation) -> None:

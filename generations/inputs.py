@@ -119,10 +119,30 @@ def _each(
             assets[field] = make(source)
         except Unusable as error:
             errors[field] = error
-    if errors:
-        listed = [(field, _shown(given), errors[field]) for field, given in images.items() if field in errors]
-        raise InvalidInput(tuple(FieldError(field, shown, f"{field}: {error}") for field, shown, error in listed))
+    _refuse(images, errors)
     return assets
+
+
+def load(team_id: int, images: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the encoded bytes of each source, fetched but not stored, for a door that has to look at them before it
+    submits them. Raises InvalidInput, TooManyFetches."""
+    loaded: dict[str, bytes] = {}
+    errors: dict[str, Unusable] = {}
+    for field, given in images.items():
+        try:
+            source = _read(team_id, given)
+            loaded[field] = delivery.read(source.asset.file) if source.asset else source.data
+        except Unusable as error:
+            errors[field] = error
+    _refuse(images, errors)
+    return loaded
+
+
+def _refuse(images: Mapping[str, Any], errors: Mapping[str, Unusable]) -> None:
+    """Raise InvalidInput with every image that is unusable, if any is."""
+    listed = [(field, _shown(given), errors[field]) for field, given in images.items() if field in errors]
+    if listed:
+        raise InvalidInput(tuple(FieldError(field, shown, f"{field}: {error}") for field, shown, error in listed))
 
 
 def store(team_id: int, given: Any, *, uploaded: bool = False) -> Asset:

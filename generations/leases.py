@@ -15,12 +15,13 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from generations import dispatch, statements, waiting
+from generations import bulletin, dispatch, statements, waiting
 from generations.engines import base
 from generations.models import Attempt, Generation
 from generations.models.attempt import State
 from generations.models.generation import Status
 from generations.models.webhook import Event
+from generations.statements.terms import Progress
 
 log = logging.getLogger(__name__)
 
@@ -82,18 +83,18 @@ def note_submitted(claim: Claim, request_id: str) -> None:
     claim.attempt.state = State.SUBMITTED
 
 
-def _write_id(claim: Claim) -> int:
+def _write_id(claim: Claim) -> bool:
     """Try for a while: a paid call is not lost to a database that is away for a moment."""
-    mine = Attempt.objects.filter(id=claim.attempt.id, lease=claim.lease, state__in=(State.SUBMITTING, State.SUBMITTED))
+    mine = claim.attempt.id, claim.lease, claim.attempt.upstream_id
     for pause in WRITE_AGAIN:
         try:
-            return mine.update(state=State.SUBMITTED, upstream_id=claim.attempt.upstream_id)
+            return statements.current().note_submitted(*mine)
         except DatabaseError:
             known = claim.attempt.upstream_id
             log.warning("the id of attempt %s, %s, could not be written down", claim.attempt.id, known, exc_info=True)
             waiting.let_go()
             time.sleep(pause)
-    return mine.update(state=State.SUBMITTED, upstream_id=claim.attempt.upstream_id)
+    return statements.current().note_submitted(*mine)
 
 
 def progress_of(claim: Claim) -> base.Progress:
@@ -111,7 +112,11 @@ def progress_of(claim: Claim) -> base.Progress:
         if time.monotonic() - last < PROGRESS_EVERY:
             return
         last = time.monotonic()
-        if not _note_progress(claim.attempt, share, stage) and may_stop:
+        share, stage = min(max(share, 0.0), 1.0), stage[:80]
+        if not may_stop:
+            bulletin.note(claim.lease, Progress(claim.attempt.id, share, stage))
+            _tell_progress(claim.attempt)
+        elif not _note_progress(claim.attempt, share, stage):
             raise base.Canceled
 
     return progress
@@ -121,12 +126,17 @@ def _note_progress(attempt: Attempt, share: float, stage: str) -> bool:
     """Return whether the job is still wanted; a database that is away for a moment must not end it."""
     running = Generation.objects.filter(id=attempt.generation_id, status=Status.RUNNING)
     try:
-        is_wanted = bool(running.update(progress=min(max(share, 0.0), 1.0), stage=stage[:80]))
+        is_wanted = bool(running.update(progress=share, stage=stage))
     except DatabaseError:
         log.warning("the progress of attempt %s could not be written", attempt.id, exc_info=True)
         waiting.let_go()
         return True
     waiting.lend()
-    if is_wanted and attempt.generation.hooked & Event.LOGS.bit:
-        dispatch.event(attempt.generation_id, Event.LOGS)
+    if is_wanted:
+        _tell_progress(attempt)
     return is_wanted
+
+
+def _tell_progress(attempt: Attempt) -> None:
+    if attempt.generation.hooked & Event.LOGS.bit:
+        dispatch.event(attempt.generation_id, Event.LOGS)

@@ -1,35 +1,32 @@
 """Input images that serve nothing any more.
 
 An image is stored once a team, however many generations it serves, and which those are is written in the generations
-alone: to ask for one image means to read all of the team's since it came. So images are dropped where they lose an
-upload or a generation, and `sweep` asks for many of a team's at once, in two looks with GRACE between them. After the
-first, nothing that comes in finds an image by its content; what had found it before has made its generation by the
-second.
+alone: to ask for one image means to read all of the team's since it came. So images are doubted when a generation is
+purged or an upload ends, and asked for together, once an hour at most. One that nothing has is then hidden from new
+uploads of the same picture, and deleted an hour later if it still serves nothing: a request that had found it has ended
+by then.
 """
 
 import json
-import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from generations.models import Asset, Upload
+from generations.models import Asset
 
-log = logging.getLogger(__name__)
+HOUR = timedelta(hours=1)
+SETTLED = timedelta(minutes=10)
+"""When a team's turn comes, all of its images are asked for that were doubted so long ago."""
 
-GRACE = timedelta(hours=1)
-"""Longer than any request takes from its pictures to its generation."""
-BATCH = 5000
-"""Images of a team that are asked for at a time."""
-FORGOTTEN = "forgotten-"
-"""What the digest of an image begins with that no content leads to any more."""
+HIDDEN = "-"
+"""Begins the digest of a hidden image: no picture has it."""
 
-_SERVING = {
+_USED = {
     "postgresql": """
         SELECT DISTINCT input.value FROM generations_generation AS generation,
             jsonb_each_text(generation.inputs) AS input
@@ -43,66 +40,52 @@ _SERVING = {
 }
 
 
-def drop(asset_ids: Iterable[object], *, at: datetime | None = None) -> None:
-    """Note that images lost an upload or a generation, and may serve nothing any more; `at`: when to look, else now."""
-    Asset.objects.filter(id__in=list(asset_ids), dropped_at=None).update(dropped_at=at or timezone.now())
-
-
-def next_hour() -> datetime:
-    """Return the next full hour: what is dropped in one is looked for together."""
-    return timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+def doubt(asset_ids: Iterable[uuid.UUID]) -> None:
+    """Note that images lost a generation that they served, or an address."""
+    Asset.objects.filter(id__in=list(asset_ids), doubtful_at=None).update(doubtful_at=timezone.now())
 
 
 def sweep() -> None:
-    """Take the look that is due at the dropped images of each team. Safe to run twice."""
+    """Hide, then delete, the doubtful images that serve nothing, of each team whose turn has come."""
     now = timezone.now()
-    for team_id in Asset.objects.filter(dropped_at__lte=now).values_list("team_id", flat=True).distinct():
-        dropped = Asset.objects.filter(team_id=team_id, dropped_at__lte=now).order_by("dropped_at")
-        first = dropped.exclude(sha256__startswith=FORGOTTEN)
-        second = dropped.filter(sha256__startswith=FORGOTTEN, dropped_at__lte=now - GRACE)
-        _look([*first[:BATCH], *second[:BATCH]], now)
+    due = Asset.objects.filter(doubtful_at__lt=now - HOUR).values_list("team_id", flat=True)
+    for team_id in due.distinct():
+        _sweep_team(team_id, now)
 
 
-def _look(assets: Sequence[Asset], now: datetime) -> None:
-    """Keep what serves something, and take the rest one step further."""
-    needed = _needed(assets)
-    for asset in assets:
-        same = Asset.objects.filter(id=asset.id, dropped_at=asset.dropped_at)
-        if asset.id in needed:
-            same.update(dropped_at=None)
-        elif asset.sha256.startswith(FORGOTTEN):
-            _delete(asset)
+def _sweep_team(team_id: int, now: datetime) -> None:
+    settled = Asset.objects.filter(team_id=team_id, doubtful_at__lt=now - SETTLED)
+    hidden = [asset for asset in settled if asset.sha256.startswith(HIDDEN)]
+    doubtful = [asset for asset in settled if not asset.sha256.startswith(HIDDEN)]
+    used = _used(team_id, [*hidden, *doubtful]) | _named(settled)
+    for asset in (*hidden, *doubtful):
+        if str(asset.id) in used or asset.uploaded_at:  # whose time ends: then it is doubted again
+            Asset.objects.filter(id=asset.id).update(doubtful_at=None)
+        elif asset.sha256.startswith(HIDDEN):
+            _delete(asset, now)
         else:
-            same.update(dropped_at=now, sha256=FORGOTTEN + asset.id.hex)
+            Asset.objects.filter(id=asset.id, uploaded_at=None).update(sha256=HIDDEN + asset.id.hex, doubtful_at=now)
 
 
-def _delete(asset: Asset) -> None:
-    """The file first: what dies in between begins anew, and no file is left that nobody knows of."""
-    default_storage.delete(asset.file)
-    asset.delete()
-    log.info("the picture %s of team %s, which served nothing any more, is deleted", asset.id, asset.team_id)
+def _delete(asset: Asset, now: datetime) -> None:
+    """Delete what was hidden an hour ago, the file first: what dies in between begins anew."""
+    if asset.doubtful_at and asset.doubtful_at < now - HOUR:
+        default_storage.delete(asset.file)
+        asset.delete()
 
 
-def _needed(assets: Sequence[Asset]) -> set[uuid.UUID]:
-    """Return the ids of those, all of one team's, that an upload or a generation names; two queries."""
+def _named(assets: QuerySet[Asset]) -> set[str]:
+    """Return the ids of those that uploads name."""
+    return {str(asset_id) for asset_id in assets.filter(uploads__isnull=False).values_list("id", flat=True)}
+
+
+def _used(team_id: int, assets: Sequence[Asset]) -> set[str]:
+    """Return the ids of those that serve a generation, by one pass over the team's since the oldest of them came."""
     if not assets:
         return set()
-    ids = [asset.id for asset in assets]
-    uploads = set(Upload.objects.filter(asset__in=ids).values_list("asset_id", flat=True))
-    oldest = timezone.now() - timedelta(seconds=settings.UPLOAD_SECONDS)
-    recent = {asset.id for asset in assets if asset.uploaded_at and asset.uploaded_at >= oldest}
-    return uploads | recent | _serving(assets)
-
-
-def _serving(assets: Sequence[Asset]) -> set[uuid.UUID]:
-    """Return the ids of those that a generation names, which is no older than they are."""
+    since = min(asset.created_at for asset in assets)
     ids = [str(asset.id) for asset in assets]
-    # Its clock was another machine's, perhaps.
-    since = min(asset.created_at for asset in assets) - timedelta(minutes=1)
-    given = ids if connection.vendor == "postgresql" else json.dumps(ids)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SERVING[connection.vendor],
-            [assets[0].team_id, connection.ops.adapt_datetimefield_value(since), given],
-        )
-        return {uuid.UUID(row[0]) for row in cursor.fetchall()}
+        given = ids if connection.vendor == "postgresql" else json.dumps(ids)
+        cursor.execute(_USED[connection.vendor], [team_id, connection.ops.adapt_datetimefield_value(since), given])
+        return {row[0] for row in cursor.fetchall()}

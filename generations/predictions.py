@@ -45,21 +45,22 @@ _SAID: Mapping[State, str] = {
 
 def prediction(generation: Generation) -> dict[str, Any]:
     """Return a generation whose LOADED is; the links in it are made now, and end soon."""
-    outputs = list(generation.outputs.all()) if generation.status == Status.SUCCEEDED else []
+    is_removed = generation.removed_at is not None
+    outputs = list(generation.outputs.all()) if generation.status == Status.SUCCEEDED and not is_removed else []
     model = f"{OWNER}/{generation.model}"
     return {
         "id": str(generation.id),
         "model": model,
         "version": model,
-        "input": _input(generation),
+        "input": {} if is_removed else _input(generation),
         "output": [delivery.link(output) for output in outputs] or None,
-        "logs": _logs(generation),
+        "logs": "" if is_removed else _logs(generation),
         "error": generation.error or None,
         "status": STATUSES[Status(generation.status)],
         "created_at": timestamp(generation.created_at),
         "started_at": timestamp(generation.started_at),
         "completed_at": timestamp(generation.finished_at),
-        "data_removed": generation.status == Status.SUCCEEDED and not outputs,
+        "data_removed": is_removed or (generation.status == Status.SUCCEEDED and not outputs),
         "source": "web" if generation.door == Door.WEB else "api",
         "metrics": _metrics(generation, outputs),
         "urls": urls(generation),

@@ -63,8 +63,7 @@ def kept_for() -> timedelta:
 
 
 def purge() -> int:
-    """Purge what was removed long enough ago; return how many. Of the inputs, generations.orphans deletes what served
-    nothing else.
+    """Purge what was removed long enough ago, and doubt its inputs; return how many.
 
     Safe to run twice and at the same time.
     """
@@ -87,7 +86,7 @@ def _purge(batch: Sequence[Generation]) -> None:
     outputs = Output.objects.filter(generation__in=batch)
     for output in outputs:
         _delete((output.file, output.keep, output.jpeg, output.thumbnail))
-    inputs = {asset_id for row in batch for asset_id in row.inputs.values()}
+    inputs = {uuid.UUID(asset_id) for row in batch for asset_id in row.inputs.values()}
     now = timezone.now()
     for row in batch:
         row.params, row.inputs, row.notes, row.error = _without_text(row.params), {}, [], ""
@@ -97,7 +96,7 @@ def _purge(batch: Sequence[Generation]) -> None:
         CollectionItem.objects.filter(generation__in=batch).delete()
         Delivery.objects.filter(generation__in=batch).delete()  # what was told of it has its prompt
         Generation.objects.bulk_update(batch, ["params", "inputs", "notes", "error", "purged_at"])
-        orphans.drop(inputs, at=orphans.next_hour())
+        orphans.doubt(inputs)
 
 
 def _delete(names: Iterable[str]) -> None:

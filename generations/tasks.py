@@ -3,14 +3,14 @@
 import uuid
 
 from config.celery import app
-from generations import derivatives, execution, idempotency, orphans, reconciliation, removal, uploads
+from generations import agenda, derivatives, execution, idempotency, orphans, reconciliation, removal, uploads
 from generations.models.webhook import Event
 from generations.webhooks import deliveries, events
 
 
 @app.task
 def run_attempt(attempt_id: int) -> None:
-    execution.run(attempt_id)
+    agenda.carry_out(execution.steps(attempt_id))
 
 
 @app.task

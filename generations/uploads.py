@@ -1,7 +1,7 @@
 """Files that are uploaded for a day, to be named by address in later requests.
 
 An upload is a name for an asset, which others may share. Where the last name of an asset is gone, so is the picture,
-unless a generation needs it. Nobody is asked that while a request waits: generations.orphans finds out.
+unless a generation needs it (generations.orphans).
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.access import Actor
 from generations import inputs, orphans
-from generations.models import Upload
+from generations.models import Asset, Upload
 
 BATCH = 100
 
@@ -40,16 +40,22 @@ def expires_at(upload: Upload) -> datetime:
 def delete(upload: Upload) -> None:
     """End an upload's address now; runs that used the picture keep it."""
     Upload.objects.filter(id=upload.id).delete()
-    orphans.drop([upload.asset_id])
+    orphans.doubt([upload.asset_id])
 
 
 def purge() -> None:
-    """End the uploads whose time is over."""
+    """End the addresses whose time is over, and doubt the pictures behind them."""
     over = Upload.objects.filter(created_at__lt=_oldest()).order_by("created_at")
     ended = list(over.values_list("id", "asset_id")[:BATCH])
     if ended:
         Upload.objects.filter(id__in=[upload_id for upload_id, _ in ended]).delete()
-        orphans.drop({asset_id for _, asset_id in ended})
+        orphans.doubt({asset_id for _, asset_id in ended})
+    ids = list(
+        Asset.objects.filter(uploaded_at__lt=_oldest()).order_by("uploaded_at").values_list("id", flat=True)[:BATCH]
+    )
+    if ids:
+        Asset.objects.filter(id__in=ids, uploaded_at__lt=_oldest()).update(uploaded_at=None)
+        orphans.doubt(ids)
 
 
 def _oldest() -> datetime:

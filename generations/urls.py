@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from generations.views import demo, engines, gallery, home, pictures, playground, runs
+from generations.views import demo, engines, gallery, home, pictures, playground, runs, webhooks
 
 urlpatterns = [
     path("", home.models, name="models"),
@@ -22,5 +22,13 @@ urlpatterns = [
     path("engines/<str:alias>/drain", engines.drain, name="engine-drain"),
     path("engines/<str:alias>/resume", engines.resume, name="engine-resume"),
     path("engines/<str:alias>/balance", engines.balance, name="engine-balance"),
+    path("webhooks", webhooks.index, name="webhooks"),
+    path("webhooks/secret", webhooks.secret, name="webhook-secret"),
+    path("webhooks/secret/rotate", webhooks.rotate, name="webhook-rotate"),
+    path("webhooks/deliveries/<uuid:key>", webhooks.delivery, name="webhook-delivery"),
+    path("webhooks/deliveries/<uuid:key>/replay", webhooks.replay, name="webhook-replay"),
+    path("webhooks/<uuid:webhook_id>", webhooks.change, name="webhook-change"),
+    path("webhooks/<uuid:webhook_id>/delete", webhooks.delete, name="webhook-delete"),
+    path("webhooks/<uuid:webhook_id>/test", webhooks.test, name="webhook-test"),
     path("try/perfume", demo.perfume, name="try-demo"),
 ]

@@ -37,11 +37,18 @@ def test_every_role_has_rights_and_each_more_than_the_next() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("scopes", [[], ["read"], ["generate"], ["generate", "read"], ["root"]])
+@pytest.mark.parametrize(
+    "scopes", [[], ["read"], ["generate"], ["generate", "read"], ["manage"], ["generate", "manage", "read"], ["root"]]
+)
 def test_a_scope_never_exceeds_its_makers_role(role: Role, scopes: list[str]) -> None:
     rights = scoped(role, scopes)
     assert rights <= RIGHTS[role]
     assert rights <= frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
+
+
+def test_no_scope_carries_people_and_the_team() -> None:
+    carried = frozenset().union(*SCOPES.values())
+    assert carried.isdisjoint({Right.MANAGE_MEMBERS, Right.MANAGE_TEAM})
 
 
 def test_nobody_acts_for_a_team_they_are_not_in(team: Team, member: User, outsider: User) -> None:

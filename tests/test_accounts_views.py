@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import access, keys
+from accounts import access, keys, queries
 from accounts.access import Right
 from accounts.credits import MICRO
 from accounts.models import ApiKey, Membership, Role, Team, User
@@ -105,6 +105,55 @@ def test_a_wrong_form_makes_no_key(client: Client, team: Team, member: User, fie
     client.force_login(member)
     assert client.post(reverse("keys"), fields).status_code == 422
     assert not ApiKey.objects.exists()
+
+
+def test_a_key_is_made_with_every_limit(client: Client, team: Team, member: User) -> None:
+    client.force_login(member)
+    limits = {"models": ["bg-replace"], "rate_limit": "60", "daily": "0.5", "monthly": "10"}
+    made = client.post(reverse("keys"), {"name": "shop", "scopes": ["generate"], **limits})
+    row = ApiKey.objects.get()
+    assert (row.models, row.rate_limit) == (["bg-replace"], 60)
+    spent = queries.key_spending(team.pk, [row.pk])[row.pk]
+    assert (spent.day.limit, spent.month.limit) == (500_000, 10_000_000)
+    for words in ("only bg-replace", "60 a minute", "of 0.50", "of 10.00"):
+        assert words in made.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("models", "dall-e", "dall-e is not one of the available choices"),
+        ("rate_limit", "0", "greater than or equal to 1"),
+        ("rate_limit", "many", "whole number"),
+        ("daily", "0", "credits: 0; above 0 is allowed"),
+        ("daily", "five", "a decimal number is allowed"),
+        ("monthly", "0.0000001", "at most six decimals"),
+    ],
+)
+def test_a_wrong_limit_is_shown_where_it_was_given(
+    client: Client, team: Team, member: User, field: str, value: str, words: str
+) -> None:
+    client.force_login(member)
+    answer = client.post(reverse("keys"), {"name": "shop", "scopes": ["read"], field: value})
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert '<details class="advanced" open>' in answer.text
+    assert not ApiKey.objects.exists()
+
+
+def test_the_page_costs_the_same_however_many_keys(
+    client: Client, team: Team, membership: Membership, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client.force_login(membership.user)
+    costs = []
+    for _ in range(2):
+        for number in range(4):
+            _, raw = keys.create(membership, name=str(number), scopes=["manage"], daily=100)
+            keys.create(membership, name="made", scopes=["manage"], by=keys.authenticate(raw))
+        with django_assert_max_num_queries(20) as counted:
+            assert client.get(reverse("keys")).status_code == 200
+        costs.append(len(counted))
+    assert costs[0] == costs[1]
 
 
 def test_a_viewer_makes_no_key(client: Client, viewer: User) -> None:

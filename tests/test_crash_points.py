@@ -167,7 +167,7 @@ def hooked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Hook], None]:
     def install(hook: Hook) -> None:
         met: set[int] = set()
 
-        def collecting(self: ScriptedEngine, request_id: str, job: base.Job, progress: base.Progress) -> base.Result:
+        def collecting(self: ScriptedEngine, request_id: str, job: base.Job, progress: base.Progress) -> base.Waiting:
             if job.seed not in met:
                 met.add(job.seed)
                 hook(with_outside_view(lambda: Generation.objects.get(seed=job.seed)))

@@ -38,6 +38,7 @@ def row() -> Gate:
 @pytest.fixture(autouse=True)
 def _known_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "_drained", (0.0, frozenset()))
+    monkeypatch.setattr(gate, "_balances", {})
 
 
 @pytest.fixture
@@ -260,6 +261,19 @@ def test_a_balance_is_written_down() -> None:
     assert row().balance is None
     gate.note_balance("careful", 4_200_000)
     assert row().balance == 4_200_000
+
+
+def test_of_many_balances_one_a_second_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    with gate.passed(engine()):
+        pass
+    for seconds, balance in ((0.0, 5), (0.5, 4), (0.9, 3)):
+        monkeypatch.setattr(time, "monotonic", lambda seconds=seconds: now + seconds)
+        gate.note_balance("careful", balance)
+        assert row().balance == 5
+    monkeypatch.setattr(time, "monotonic", lambda: now + gate.BALANCE_EVERY)
+    gate.note_balance("careful", 2)
+    assert row().balance == 2
 
 
 def test_what_was_paid_for_is_not_lost_to_a_database_that_fails_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

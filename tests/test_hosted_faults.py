@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import OperationalError
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import ledger
 from accounts.access import Actor
 from accounts.credits import MICRO
 from accounts.models import Team
-from generations import catalogue, execution, finishing, gate, leases, reconciliation, submission
+from generations import catalogue, execution, finishing, gate, leases, reconciliation, statements, submission
 from generations.engines import base
 from generations.engines.segmind import answers, body, engine, polling
 from generations.engines.segmind import client as clients
@@ -38,6 +37,7 @@ def server(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr(clients, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(polling, "UNSEEN", (0.0, 0.0))
     monkeypatch.setattr(engine, "SETTLING_SECONDS", 0.0)
+    monkeypatch.setattr(gate, "_balances", {})
     with upstream.running() as running:
         options = {"key": upstream.KEY, "base_url": running.origin, "markup": 1.5}
         seconds = {"submit_seconds": 0.7, "poll_seconds": 0.4, "output_seconds": 0.4}
@@ -354,12 +354,12 @@ def test_an_id_that_the_database_did_not_take_is_in_the_log(
 ) -> None:
     monkeypatch.setattr(leases, "WRITE_AGAIN", (0.0,))
 
-    def away(self: Any, **_: Any) -> int:
+    def away(*_: Any) -> bool:
         raise OperationalError("away")
 
     submit(actor)
-    update = QuerySet.update
-    monkeypatch.setattr(QuerySet, "update", lambda self, **new: (away if "upstream_id" in new else update)(self, **new))
+    monkeypatch.setattr(statements.current(), "note_submitted", away)
+    monkeypatch.setattr(finishing, "put_off", away)
     with pytest.raises(OperationalError):
         execution.run(Attempt.objects.get().id)
     (job,) = server.report()["jobs"]

@@ -20,7 +20,7 @@ from accounts import keys, ledger
 from accounts.access import Actor
 from accounts.models import Entry, Team, User
 from config.celery import app
-from generations import execution, idempotency, submission
+from generations import execution, idempotency, removal, submission
 from generations.idempotency import Once
 from generations.models import Asset, Attempt, Generation, Idempotency
 from generations.models.generation import Door
@@ -164,6 +164,15 @@ def test_a_key_that_is_none_is_400(post: Post, unpublished: list[int], said: str
 
 def test_the_longest_key_is_kept(post: Post, inline: list[int]) -> None:
     assert len({post(**{"idempotency-key": "k" * 255})["x-request-id"] for _ in range(2)}) == 1
+
+
+def test_the_key_of_a_run_that_was_removed_makes_no_other(post: Post, inline: list[int]) -> None:
+    first = post(**{"idempotency-key": "k"})
+    removal.remove(uuid.UUID(first["x-request-id"]))
+    answer = post(**{"idempotency-key": "k"})
+    assert answer.status_code == 422
+    assert "was removed" in answer.json()["error"]
+    assert Generation.objects.count() == 1
 
 
 # --- what leaves no row -------------------------------------------------------------------------------------

@@ -80,7 +80,14 @@ RULES = (
     Rule(
         # Pages may use pages: their decorators are in accounts.views.session.
         "nobody calls a page but a page and the URL configuration",
-        but=("generations.views", "accounts.views", "generations.urls", "accounts.urls", "config.urls"),
+        but=(
+            "generations.views",
+            "accounts.views",
+            "generations.urls",
+            "generations.docs_urls",
+            "accounts.urls",
+            "config.urls",
+        ),
         never=("generations.views", "accounts.views"),
     ),
     Rule(

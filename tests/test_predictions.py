@@ -100,6 +100,14 @@ def test_deleted_pictures_are_said_to_be(make_run: MakeRun) -> None:
     assert (told["output"], told["data_removed"]) == (None, True)
 
 
+def test_of_a_removed_run_neither_text_nor_picture_is_told(make_run: MakeRun) -> None:
+    run = make_run("a secret quay")
+    Generation.objects.filter(id=run.id).update(removed_at=timezone.now())
+    told = shown(run)
+    assert (told["input"], told["output"], told["logs"], told["data_removed"]) == ({}, None, "", True)
+    assert "secret" not in json.dumps(told)
+
+
 def test_what_is_loaded_is_not_asked_for_again(make_run: MakeRun) -> None:
     for _ in range(3):
         make_attempt(make_run(samples=4), "scripted", State.DONE)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.access import Actor
 from accounts.models import Entry, Team, User
-from generations import access, delivery, execution, inputs, orphans, queries, removal, tasks
+from generations import access, delivery, execution, inputs, orphans, queries, removal, tasks, uploads
 from generations.models import Asset, Attempt, Collection, CollectionItem, Generation, Output, Prompt
 from generations.models.attempt import State
 from generations.models.generation import Status
@@ -35,8 +35,8 @@ def let_pass(seconds: float = 0.0) -> None:
         Generation.objects.filter(id=row_id).update(removed_at=removed_at - ago)
 
 
-def let_the_hour_pass() -> None:
-    Asset.objects.exclude(dropped_at=None).update(dropped_at=timezone.now() - timedelta(hours=1, minutes=1))
+def let_doubts_settle() -> None:
+    Asset.objects.exclude(doubtful_at=None).update(doubtful_at=timezone.now() - timedelta(hours=1, minutes=1))
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_purge_that_died_over_the_files_begins_anew(run: Generation, monkeypat
     removal.remove(run.id)
     let_pass()
     with monkeypatch.context() as patched:
-        patched.setattr(orphans, "drop", _die)
+        patched.setattr(orphans, "doubt", _die)
         with pytest.raises(OSError):
             removal.purge()
     assert run.outputs.count() == 2
@@ -168,7 +168,7 @@ def test_a_purge_that_died_over_the_files_begins_anew(run: Generation, monkeypat
     assert not run.outputs.exists()
 
 
-def _die(*_: Any, **__: Any) -> None:
+def _die(*_: Any) -> None:
     raise OSError("killed")
 
 
@@ -219,8 +219,8 @@ def remove_for_good(*runs: Generation) -> None:
 
 def sweep_twice() -> None:
     for _ in range(2):
-        let_the_hour_pass()
-        tasks.purge()
+        let_doubts_settle()
+        orphans.sweep()
 
 
 @pytest.fixture
@@ -243,25 +243,39 @@ def test_inputs_that_serve_another_run_stay(make_run: MakeRun, files_of: Callabl
     remove_for_good(removed)
     removal.remove(hidden.id)
     sweep_twice()
-    assert Asset.objects.filter(dropped_at=None).count() == len(files_of()) == 2
+    assert Asset.objects.filter(doubtful_at=None).count() == len(files_of()) == 2
     assert queries.run(kept).inputs
     remove_for_good(kept)
     sweep_twice()
     assert not Asset.objects.exists(), "the last run that they served is gone"
 
 
-def test_an_upload_stays_for_as_long_as_its_address(run: Generation, team: Team, time_machine: Any) -> None:
+def test_an_upload_stays_while_its_address_does(run: Generation, team: Team, settings: LazySettings) -> None:
     asset = inputs.store(team.pk, png(), uploaded=True)
     assert str(asset.id) == run.inputs["image"]
     remove_for_good(run)
     sweep_twice()
     assert list(Asset.objects.all()) == [asset]
+    settings.UPLOAD_SECONDS = 0
+    uploads.purge()
+    sweep_twice()
+    assert not Asset.objects.exists()
+
+
+def test_an_upload_that_no_run_used_goes_with_its_last_name(actor: Actor, files_of: Callable[[], set[str]]) -> None:
+    one, other = (uploads.create(actor, png(), name=name, metadata={}) for name in ("a.png", "b.png"))
+    uploads.delete(one)
+    sweep_twice()
+    assert len(files_of()) == 1, "the other one names the same picture"
+    uploads.delete(other)
+    sweep_twice()
+    assert files_of() == set()
 
 
 def test_a_picture_that_comes_again_meanwhile_is_stored_anew(run: Generation, make_run: MakeRun) -> None:
     remove_for_good(run)
-    let_the_hour_pass()
-    tasks.purge()  # the first look
+    let_doubts_settle()
+    orphans.sweep()  # hides them
     inputs.recent.clear()
     again = make_run()
     assert not set(again.inputs.values()) & set(run.inputs.values())
@@ -272,8 +286,8 @@ def test_a_picture_that_comes_again_meanwhile_is_stored_anew(run: Generation, ma
 
 def test_a_request_that_had_found_it_before_keeps_it(run: Generation, make_run: MakeRun) -> None:
     remove_for_good(run)
-    let_the_hour_pass()
-    tasks.purge()  # the first look
+    let_doubts_settle()
+    orphans.sweep()  # hides them
     late = make_run()
     Generation.objects.filter(id=late.id).update(inputs=run.inputs)
     sweep_twice()
@@ -285,11 +299,11 @@ def test_each_team_is_asked_for_once_an_hour_by_one_statement(make_run: MakeRun)
     runs = [make_run() for _ in range(3)]
     remove_for_good(*runs[:2])
     with CaptureQueriesContext(connection) as captured:
-        tasks.purge()
+        orphans.sweep()
     assert not [each for each in captured if "jsonb_each_text" in each["sql"] or "json_each" in each["sql"]]
-    let_the_hour_pass()
+    let_doubts_settle()
     with CaptureQueriesContext(connection) as captured:
-        tasks.purge()
+        orphans.sweep()
     assert len([each for each in captured if "jsonb_each_text" in each["sql"] or "json_each" in each["sql"]]) == 1
 
 

@@ -64,7 +64,7 @@ def test_handoff_is_collected_by_its_id() -> None:
     assert engine.paid
     submitted = engine.submit(job(), lambda share, stage: None)
     assert isinstance(submitted, base.Submitted)
-    assert engine.collect(submitted.request_id, job(), lambda share, stage: None) == run()
+    assert base.sit_out(engine.collect(submitted.request_id, job(), lambda share, stage: None)) == run()
     again = ScriptedEngine("test").submit(job("@handoff=true"), lambda share, stage: None)
     assert isinstance(again, base.Submitted)
     assert again != submitted
@@ -75,7 +75,7 @@ def test_a_failure_after_a_handoff_comes_when_it_is_collected() -> None:
     submitted = engine.submit(job(), lambda share, stage: None)
     assert isinstance(submitted, base.Submitted)
     with pytest.raises(base.Unavailable):
-        engine.collect(submitted.request_id, job(), lambda share, stage: None)
+        base.sit_out(engine.collect(submitted.request_id, job(), lambda share, stage: None))
 
 
 def test_cost_by_word_by_option_and_by_the_clock() -> None:
@@ -125,7 +125,7 @@ def test_the_log_has_a_line_a_submit(tmp_path: Path) -> None:
     engine = ScriptedEngine("test", log=str(tmp_path / "log"), handoff=True)
     for seed in (1, 2):
         engine.submit(job(seed=seed), lambda share, stage: None)
-    engine.collect("x", job(), lambda share, stage: None)
+    base.sit_out(engine.collect("x", job(), lambda share, stage: None))
     assert (tmp_path / "log").read_text() == "1 bg-replace\n2 bg-replace\n"
     assert (tmp_path / "log").stat().st_mode & 0o077 == 0
 

@@ -55,7 +55,7 @@ def told(share: float, stage: str) -> None:
 def run(of: base.Engine, what: base.Job) -> base.Result:
     handed = of.submit(what, told)
     assert isinstance(handed, base.Submitted)
-    return of.collect(handed.request_id, what, told)
+    return base.sit_out(of.collect(handed.request_id, what, told))
 
 
 def sent(server: upstream.Server) -> dict[str, Any]:
@@ -363,4 +363,4 @@ def test_progress_can_end_the_waiting(server: upstream.Server) -> None:
     handed = made.submit(job(), told)
     assert isinstance(handed, base.Submitted)
     with pytest.raises(base.Canceled):
-        made.collect(handed.request_id, job(), stop)
+        base.sit_out(made.collect(handed.request_id, job(), stop))

@@ -8,10 +8,12 @@ import pytest
 from django.db import connection
 from django.forms.models import model_to_dict
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from accounts import ledger
+from accounts import budgets, keys, ledger
 from accounts.access import Actor
 from accounts.ledger import Hold, Settle, Usage
+from accounts.models import ApiKey, BudgetPeriod, Entry, Membership, Span, Subject
 from generations import statements
 from generations.engines.base import Result
 from generations.models import Asset, Attempt, Generation, Output
@@ -54,8 +56,11 @@ def make(actor: Actor, **more: Any) -> tuple[Generation, Attempt]:
     return generation, attempt
 
 
-def hold_of(generation: Generation) -> Hold:
-    return Hold(generation.team_id, generation.quote, generation.id, generation.model, generation.user_id)
+def hold_of(generation: Generation, *, has_budgets: bool = False) -> Hold:
+    key_id = generation.api_key_id
+    return Hold(
+        generation.team_id, generation.quote, generation.id, generation.model, generation.user_id, key_id, has_budgets
+    )
 
 
 def accepted(verbs: Statements, actor: Actor, **more: Any) -> Attempt:
@@ -154,6 +159,82 @@ def steps(verbs: Statements, actor: Actor) -> list[Any]:
 def shown(row: Any) -> dict[str, Any]:
     fields = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
     return {name: value for name, value in fields.items() if name not in {"id", "generation_id"}}
+
+
+@pytest.fixture
+def shop(membership: Membership) -> ApiKey:
+    """A key with room for two holds of 20 in a day, made by one that has a budget, in a team with budgets of models."""
+    budgets.put(membership.team_id, Subject.MODEL, "bg-replace", Span.MONTH, 1000)
+    budgets.put(membership.team_id, Subject.MODEL, "inpaint-auto", Span.DAY, 1)
+    _, raw = keys.create(membership, name="parent", scopes=["generate", "manage"], daily=1000)
+    return keys.create(membership, name="shop", scopes=["generate"], daily=45, by=keys.authenticate(raw))[0]
+
+
+def within(verbs: Statements, actor: Actor, key: ApiKey) -> Attempt:
+    generation, attempt = make(actor, api_key_id=key.pk)
+    attempt_id = verbs.accept(generation, attempt, hold_of(generation, has_budgets=True), 10)
+    assert attempt_id is not None
+    return Attempt.objects.select_related("generation").get(id=attempt_id)
+
+
+def counted() -> dict[tuple[str, str], int]:
+    rows = BudgetPeriod.objects.values_list("budget__kind", "budget__span", "budget__subject", "counted")
+    return {(kind, span): counted for kind, span, _, counted in rows.order_by("budget_id")} | {
+        ("periods", "all"): len(rows)
+    }
+
+
+def test_a_hold_counts_in_budgets_and_its_delivery_gives_back(verbs: Statements, actor: Actor, shop: ApiKey) -> None:
+    attempt = within(verbs, actor, shop)
+    periods = list(BudgetPeriod.objects.order_by("id").values_list("id", flat=True))
+    assert sorted(Entry.objects.get(reference=attempt.generation_id, kind="hold").periods or []) == periods
+    assert counted() == {("model", "month"): 20, ("key", "day"): 20, ("periods", "all"): 3}
+    kept_then = kept_of(attempt.generation)
+    assert deliver(verbs, claimed(verbs, attempt).attempt)
+    assert counted() == {("model", "month"): 5, ("key", "day"): 5, ("periods", "all"): 3}
+    assert len(kept_of(attempt.generation)[2]) == 2
+    assert [len(rows) for rows in kept_then] == [1, 1, 0]
+    assert ledger.check() == []
+
+
+def test_a_full_budget_keeps_nothing_of_a_hold(verbs: Statements, actor: Actor, shop: ApiKey) -> None:
+    for _ in range(2):
+        within(verbs, actor, shop)
+    before = counted()
+    with pytest.raises(ledger.OverBudget, match=r"“shop” is 0\.000045 credits"):
+        within(verbs, actor, shop)
+    assert shop.parent
+    for key, daily in ((shop, 100), (shop.parent, 50)):
+        keys.limit(key, models=[], rate_limit=None, daily=daily, monthly=None)
+    with pytest.raises(ledger.OverBudget, match="“parent”"):
+        within(verbs, actor, shop)
+    keys.limit(shop.parent, models=[], rate_limit=None, daily=None, monthly=None)
+    budgets.put(actor.team_id, Subject.TEAM, "", Span.WEEK, 19)
+    with pytest.raises(ledger.OverBudget, match="weekly budget of the team"):
+        within(verbs, actor, shop)
+    assert counted()["key", "day"] == before["key", "day"] == 40
+    assert Generation.objects.count() == Attempt.objects.count() == 2
+    assert ledger.balance(actor.team_id).held == 40
+    assert ledger.check() == []
+
+
+def test_too_many_active_ones_count_in_no_budget(verbs: Statements, actor: Actor, shop: ApiKey) -> None:
+    generation, attempt = make(actor, api_key_id=shop.pk)
+    assert verbs.accept(generation, attempt, hold_of(generation, has_budgets=True), 0) is None
+    assert not BudgetPeriod.objects.exists()
+
+
+def test_a_hold_within_budgets_is_one_statement_on_postgresql(
+    actor: Actor, shop: ApiKey, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite cannot write in a CTE")
+    generation, attempt = make(actor, api_key_id=shop.pk)
+    with django_assert_num_queries(3):  # with the savepoint of its transaction
+        statements.current().accept(generation, attempt, hold_of(generation, has_budgets=True), 10)
+    attempt = claimed(statements.current(), Attempt.objects.get()).attempt
+    with django_assert_num_queries(2):
+        assert deliver(statements.current(), attempt)
 
 
 def test_a_claim_brings_the_files_of_the_inputs(verbs: Statements, actor: Actor) -> None:

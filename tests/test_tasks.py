@@ -1,5 +1,6 @@
 """What the broker carries: names that workers know, ids and nothing else."""
 
+import functools
 import json
 import uuid
 from collections.abc import Sequence
@@ -33,8 +34,13 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Sent]:
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
     calls: list[tuple[str, tuple[Any, ...]]] = []
-    for module, name in ((execution, "run"), (derivatives, "make"), (reconciliation, "reconcile")):
-        monkeypatch.setattr(module, name, lambda *args, name=name: calls.append((name, args)))
+
+    def note(name: str, *args: Any) -> Sequence[float]:
+        calls.append((name, args))
+        return ()
+
+    for module, name in ((execution, "steps"), (derivatives, "make"), (reconciliation, "reconcile")):
+        monkeypatch.setattr(module, name, functools.partial(note, name))
     return calls
 
 
@@ -46,7 +52,7 @@ def test_what_is_sent_is_what_workers_run(sent: list[Sent], called: list[tuple[s
     assert [(queue, after) for *_, queue, after in sent] == [("network", 0.0), ("compute", 2.5), ("thumbnails", 0.0)]
     for name, args, *_ in sent:
         app.tasks[name](*json.loads(json.dumps(args)))
-    assert called == [("run", (7,)), ("run", (8,)), ("make", (generation_id,))]
+    assert called == [("steps", (7,)), ("steps", (8,)), ("make", (generation_id,))]
 
 
 def test_the_clock_runs_reconciliation(called: list[tuple[str, tuple[Any, ...]]]) -> None:

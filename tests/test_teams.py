@@ -1,6 +1,7 @@
 """Teams: the verbs, the commands, and sign-up."""
 
 import uuid
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -14,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts import keys, ledger, queries, teams
 from accounts.adapter import AccountAdapter
 from accounts.credits import MICRO, format_credits, parse
-from accounts.models import Balance, Membership, Role, Team, User
+from accounts.models import ApiKey, Balance, Membership, Role, Team, User
 from tests.conftest import run_at_once
 
 
@@ -137,10 +138,31 @@ def test_create_api_key_prints_the_key_alone(team: Team, owner: User, member: Us
     for arguments, message in (
         (["none"], "team: 'none'"),
         ([team.slug, "--user", "x@example.com"], "--user: 'x@example.com'"),
+        ([team.slug, "--model", "dall-e"], "--model: dall-e; allowed are .*bg-replace"),
+        ([team.slug, "--rate-limit", "0"], "--rate-limit: 0; 1 submit"),
+        ([team.slug, "--expires", "soon"], "--expires: 'soon'; a date"),
+        ([team.slug, "--expires", "2020-01-01"], "--expires: 2020-01-01T00:00:00Z is over"),
+        ([team.slug, "--daily-credits", "0"], "--daily-credits: 0; above 0"),
+        ([team.slug, "--monthly-credits", "many"], "--monthly-credits: 'many'; a decimal number"),
         ([team.slug, "--user", viewer.email], "role: viewer"),
     ):
         with pytest.raises(CommandError, match=message):
             run("create_api_key", *arguments, "--name", "n")
+
+
+def test_create_api_key_takes_every_limit(team: Team) -> None:
+    options = ["--scope", "generate", "--scope", "manage", "--model", "bg-replace", "--expires", "2099-01-31"]
+    raw = run(
+        "create_api_key", team.slug, "--name", "shop", *options,
+        "--rate-limit", "60", "--daily-credits", "0.5", "--monthly-credits", "10",
+    )  # fmt: skip
+    actor = keys.authenticate(raw.strip())
+    assert actor is not None
+    assert (actor.models, actor.rate_limit, actor.has_budgets) == (("bg-replace",), 60, True)
+    row = ApiKey.objects.get()
+    assert row.expires_at == datetime(2099, 1, 31, tzinfo=UTC)
+    spent = queries.key_spending(team.pk, [row.pk])[row.pk]
+    assert (spent.day.limit, spent.month.limit) == (500_000, 10_000_000)
 
 
 def test_grant_credits(team: Team) -> None:

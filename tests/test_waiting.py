@@ -110,7 +110,7 @@ def test_a_job_in_the_hands_of_an_upstream_keeps_no_connection_of_a_pool(
     kept: list[bool] = []
     really = ScriptedEngine.collect
 
-    def look(self: ScriptedEngine, request_id: str, job: base.Job, progress: base.Progress) -> base.Result:
+    def look(self: ScriptedEngine, request_id: str, job: base.Job, progress: base.Progress) -> base.Waiting:
         kept.append(connections["default"].connection is not None)
         return really(self, request_id, job, progress)
 

@@ -1,5 +1,6 @@
 """Webhooks of a request: what is accepted, and that it is written down with the generation or not at all."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from generations.catalogue.validation import InvalidInput
 from generations.models import Generation, Webhook
 from generations.models.generation import Door
 from generations.models.webhook import EVENTS, Event
+from tests.doors import Post, encoded
 from tests.jobs import Configure, given
 
 URL = "https://example.com/hook"
@@ -118,3 +120,58 @@ def test_a_refused_generation_leaves_no_hook(actor: Actor, engines: Configure, t
         submit(actor)
     assert not Webhook.objects.exists()
     assert not Generation.objects.exists()
+
+
+# --- of the jobs API ----------------------------------------------------------------------------------------
+
+PATH = "/v1/models/official/bg-replace/predictions"
+
+
+def create(post: Post, **more: Any) -> Any:
+    return post(PATH, {"input": encoded(), **more})
+
+
+@pytest.mark.usefixtures("unpublished", "untold")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("asked", "events"),
+    [
+        ({"webhook": URL}, list(EVENTS)),
+        ({"webhook": URL, "webhook_events_filter": ["completed"]}, ["completed"]),
+        ({"webhook_completed": URL}, ["completed"]),
+        ({"webhook": None}, None),
+    ],
+    ids=["all", "some", "the older way", "none"],
+)
+def test_a_prediction_takes_its_webhook(post: Post, asked: dict[str, Any], events: list[str] | None) -> None:
+    answer = create(post, **asked)
+    assert answer.status_code == 201
+    rows = list(Webhook.objects.filter(generation_id=answer.json()["id"]))
+    assert [row.events for row in rows] == ([events] if events else [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "fields"),
+    [
+        ({"webhook": "ftp://x"}, ["webhook"]),
+        ({"webhook": 3, "webhook_events_filter": "completed"}, ["webhook", "webhook_events_filter"]),
+        ({"webhook_events_filter": ["completed"]}, ["webhook"]),
+        ({"webhook": URL, "webhook_events_filter": ["done"]}, ["webhook_events_filter"]),
+        ({"webhook_completed": "http://10.0.0.1/"}, ["webhook_completed"]),
+        ({"webhook": URL, "webhook_completed": URL}, ["webhook_completed"]),
+    ],
+    ids=json.dumps,
+)
+def test_a_bad_webhook_is_a_422_and_costs_nothing(post: Post, asked: dict[str, Any], fields: list[str]) -> None:
+    answer = create(post, **asked)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"#/{field}" for field in fields]
+    assert not Generation.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_dry_run_checks_it_and_writes_nothing(post: Post) -> None:
+    assert create(post, webhook="ftp://x", dry_run=True).status_code == 422
+    assert create(post, webhook=URL, dry_run=True).status_code == 200
+    assert not Webhook.objects.exists()

@@ -16,17 +16,21 @@ from config import prepared
 
 Value = uuid.UUID | str | int | date | None
 
-HELD = """
+MOVED = """
 moved AS (
     UPDATE accounts_balance SET held = held + %(amount)s::bigint
     WHERE team_id = %(team_id)s::bigint AND posted - held >= %(amount)s::bigint {condition}
     RETURNING team_id
-), written AS (
-    INSERT INTO accounts_entry (team_id, kind, reference, model, posted, held, user_id, note)
-    SELECT team_id, 'hold', %(reference)s::uuid, %(model)s::text, 0, %(amount)s::bigint, %(user_id)s::bigint, ''
+)
+"""
+WRITTEN = """
+written AS (
+    INSERT INTO accounts_entry (team_id, kind, reference, model, posted, held, user_id, note{column})
+    SELECT team_id, 'hold', %(reference)s::uuid, %(model)s::text, 0, %(amount)s::bigint, %(user_id)s::bigint, ''{value}
     FROM moved
 )
 """
+HELD = f"{MOVED}, {WRITTEN.format(column='', value='')}"
 """A hold, for a statement that has more to do where `moved` has a row, or a further condition for it."""
 
 HOLD = f"""
@@ -43,7 +47,7 @@ written AS (
 ), moved AS (
     UPDATE accounts_balance AS balance
     SET posted = balance.posted + written.posted, held = balance.held + written.held
-    FROM written WHERE balance.team_id = written.team_id
+    FROM written WHERE balance.team_id = written.team_id {returning}
 ), used AS (
     INSERT INTO accounts_usageday AS usage (team_id, day, model, member, key, runs, cost)
     SELECT team_id, %(day)s::date, %(model)s::text, %(member)s::bigint, %(key)s::bigint, 1, %(cost)s::bigint
@@ -58,7 +62,7 @@ SETTLE = f"""
 WITH opened AS (
     SELECT team_id, held AS amount, periods
     FROM accounts_entry WHERE reference = %(reference)s::uuid AND kind = 'hold'
-), {SETTLED.format(on_conflict="ON CONFLICT DO NOTHING")}
+), {SETTLED.format(on_conflict="ON CONFLICT DO NOTHING", returning="")}
 SELECT amount >= %(cost)s::bigint, EXISTS (SELECT 1 FROM written), amount, periods FROM opened
 """  # noqa: S608 (put together here)
 

@@ -27,7 +27,16 @@ def index(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     place = get_object_or_404(Membership, team_id=actor.team_id, user_id=actor.user_id)
     fields = form.cleaned_data
-    _, raw = api_keys.create(place, name=fields["name"], scopes=fields["scopes"], expires_at=form.expires_at())
+    _, raw = api_keys.create(
+        place,
+        name=fields["name"],
+        scopes=fields["scopes"],
+        expires_at=form.expires_at(),
+        models=fields["models"],
+        rate_limit=fields["rate_limit"],
+        daily=fields["daily"],
+        monthly=fields["monthly"],
+    )
     return _page(request, KeyForm(), new_key=raw)
 
 
@@ -43,8 +52,11 @@ def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, form: KeyForm, *, new_key: str = "", status: int = 200) -> HttpResponse:
     actor = session.current(request)
+    keys = list(queries.keys(actor))
+    spending = queries.key_spending(actor.team_id, [key.pk for key in keys])
     context = {
-        "keys": queries.keys(actor),
+        "keys": keys,
+        "rows": [(key, spending[key.pk]) for key in keys],
         "form": form,
         "new_key": new_key,
         "may_create": actor.may(Right.CREATE_KEYS),

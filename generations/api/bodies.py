@@ -1,6 +1,7 @@
 """Request bodies into plain values: JSON or multipart, the images never copied as text."""
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ LONG = 2048
 """Characters from which a text in an image's place is base64 for certain, and is decoded where it lies."""
 
 _values = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_objects = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
 
 class NotAcceptable(APIException):
@@ -26,34 +28,63 @@ class NotAcceptable(APIException):
 
 def read(request: Request, images: Collection[str] = ()) -> dict[str, Any]:
     """Return the body's values by name. Raises ParseError, NotAcceptable."""
-    sent = kind(request)
-    if sent == JSON:
-        return _read_json(request._request.body, images)
-    if sent == FORM:
+    if kind(request) == FORM:
         return {**form(request._request).dict(), **request._request.FILES.dict()}
-    raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON} or {FORM}")
+    return _read(envelope(request, f"{JSON} or {FORM}"), images)
 
 
-def envelope(request: Request) -> dict[str, msgspec.Raw]:
-    """Return the members of a body that is a JSON object, unread; `values` and `value` read them. Raises ParseError,
-    NotAcceptable."""
+def envelope(request: Request, accepted: str = JSON) -> dict[str, msgspec.Raw]:
+    """Return the members of a body that is a JSON object, unread; what follows reads them. Raises ParseError,
+    NotAcceptable, which names what is accepted."""
     sent = kind(request)
     if sent != JSON:
-        raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {JSON}")
-    return _members(request._request.body)
+        raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {accepted}")
+    return members(request._request.body)
+
+
+def members(value: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Return the members of an object, unread. Raises ParseError."""
+    with _told():
+        return _values.decode(value)
+
+
+def objects(member: msgspec.Raw) -> list[dict[str, msgspec.Raw]] | None:
+    """Return a list of objects, whose members are unread; None where it is none. Raises ParseError."""
+    with _told():
+        try:
+            return _objects.decode(member)
+        except msgspec.ValidationError:
+            return None
 
 
 def values(member: msgspec.Raw, images: Collection[str] = ()) -> dict[str, Any]:
     """Return the values of an object in an envelope by name. Raises ParseError."""
-    return _read_json(member, images)
+    return _read(members(member), images)
 
 
 def value(member: msgspec.Raw) -> Any:
     """Return a member of an envelope. Raises ParseError."""
+    with _told():
+        return msgspec.json.decode(member)
+
+
+def image(member: msgspec.Raw) -> Any:
+    """Return a member that may be a picture: long base64, bare or in a data: URI, decoded without making a text of it.
+
+    What is not base64 as it lies is left as text: some clients escape its "/" or "+", and of the rest the error
+    can show the beginning. Raises ParseError.
+    """
+    view = memoryview(member)
+    if len(view) < LONG or view[0] != ord('"'):
+        return value(member)
+    head = bytes(view[1:100])
+    if b"\\" in head or head.startswith((b"http:", b"https:")):
+        return value(member)
+    start = 2 + head.index(b",") if head.startswith(b"data:") and b";base64," in head else 1
     try:
-        return _decode(member)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ParseError(f"the body is not JSON: {error}") from error
+        return inputs.decode_base64(view[start:-1])
+    except inputs.Unusable:
+        return value(member)
 
 
 def kind(request: Request) -> str:
@@ -71,39 +102,14 @@ def form(request: HttpRequest) -> QueryDict:
         raise ParseError(f"the form cannot be read: {error}") from error
 
 
-def _read_json(body: bytes | msgspec.Raw, images: Collection[str]) -> dict[str, Any]:
-    members = _members(body)
+def _read(members: dict[str, msgspec.Raw], images: Collection[str]) -> dict[str, Any]:
+    with _told():
+        return {name: image(each) if name in images else msgspec.json.decode(each) for name, each in members.items()}
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
     try:
-        return {name: _image(member) if name in images else _decode(member) for name, member in members.items()}
+        yield
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"the body is not a JSON object: {error}") from error
-
-
-def _members(body: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
-    try:
-        return _values.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ParseError(f"the body is not a JSON object: {error}") from error
-
-
-def _decode(value: msgspec.Raw) -> Any:
-    return msgspec.json.decode(value)
-
-
-def _image(value: msgspec.Raw) -> Any:
-    """Decode long base64, bare or in a data: URI, without making a text of it first.
-
-    What is not base64 as it lies is left as text: some clients escape its "/" or "+", and of the rest the error
-    can show the beginning.
-    """
-    view = memoryview(value)
-    if len(view) < LONG or view[0] != ord('"'):
-        return _decode(value)
-    head = bytes(view[1:100])
-    if b"\\" in head or head.startswith((b"http:", b"https:")):
-        return _decode(value)
-    start = 2 + head.index(b",") if head.startswith(b"data:") and b";base64," in head else 1
-    try:
-        return inputs.decode_base64(view[start:-1])
-    except inputs.Unusable:
-        return _decode(value)

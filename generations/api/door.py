@@ -9,7 +9,7 @@ import threading
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -62,6 +62,14 @@ class DoorView(APIView):
     def once(self, request: Request) -> idempotency.Once | None:
         """Return what submission.submit needs for the request's Idempotency-Key, None without. Raises ParseError."""
         return repetition.once(request, self.actor)
+
+    def allow_fallback(self, request: Request) -> bool | None:
+        """Return whether an engine that does not read the prompt may stand in; None where the request does not say.
+        Raises ParseError."""
+        said = request.headers.get("x-allow-fallback")
+        if said not in (None, "true", "false"):
+            raise ParseError(f"x-allow-fallback: {said!r} is not one of true, false")
+        return None if said is None else said == "true"
 
     def final(self, accepted: Submission, bell: threading.Event, seconds: float) -> Final | None:
         """Wait for a job to end, and return it, or None after so long. Nobody waits for the job of an earlier request,

@@ -29,9 +29,10 @@ def output(request: HttpRequest, extension: str, **_: object) -> HttpResponse:
 
 
 def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:
-    """Return the master where its own extension is asked for, else what is delivered."""
-    if extension == delivery.EXTENSIONS.get(found.content_type):
-        return delivery.read(found.file), found.content_type
+    """Return an output as the type that the extension stands for; by any other, as it is delivered."""
+    for wanted in delivery.RENDERED:
+        if extension == delivery.EXTENSIONS[wanted]:
+            return delivery.rendered(found, wanted), wanted
     return delivery.image(found)
 
 

@@ -58,7 +58,9 @@ class CreateView(JobsView):
         self.under = ("input",)
         raw = bodies.values(asked.input, model.image_names)
         if asked.dry_run:
-            price = submission.quote(actor=self.actor, model=model.slug, raw=raw)
+            price = submission.quote(
+                actor=self.actor, model=model.slug, raw=raw, allow_fallback=self.allow_fallback(request)
+            )
             return jobs_answers.price(self.actor, model, price)
         seconds = jobs_requests.wait(request)
         if seconds is None:
@@ -89,6 +91,7 @@ class CreateView(JobsView):
             model=model.slug,
             raw=raw,
             generation_id=generation_id,
+            allow_fallback=self.allow_fallback(request),
             alongside=asked.alongside,
             once=self.once(request),
         )

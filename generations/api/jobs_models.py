@@ -52,7 +52,7 @@ class VersionView(JobsView):
     def get(self, request: Request, owner: str, slug: str, version: str) -> HttpResponse:
         declared = jobs_requests.model(self.actor, owner, slug)
         if version != catalogue.version(declared):
-            raise Http404
+            raise Http404(f"There is no such version of {slug}; the latest is {catalogue.version(declared)}.")
         return Response(jobs_answers.version(declared))
 
 

@@ -9,17 +9,18 @@ import msgspec
 from rest_framework.request import Request
 
 from accounts.access import Actor
-from generations import catalogue, predictions
+from generations import catalogue, predictions, webhooks
 from generations.api import bodies
 from generations.catalogue import FieldError, ImageModel, InvalidInput, wording
 from generations.submission import Alongside
 
+COMPLETED = "webhook_completed"
 LONGEST_WAIT = 60
 """Seconds that a request may ask to wait for."""
 
 _WAIT = re.compile(r'wait(?:\s*=\s*"?(\d{1,9})"?)?', re.ASCII | re.IGNORECASE)
 _NAMED = re.compile(r"(?P<owner>[^/:]+)/(?P<slug>[^/:]+)(?::(?P<version>.+))?")
-_MEMBERS = ("input", "dry_run", "stream", "webhook", "webhook_events_filter", "webhook_completed")
+_MEMBERS = ("input", "dry_run", "stream", webhooks.URL, webhooks.FILTER, COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,18 @@ def read(request: Request, *, more: Collection[str] = ()) -> Asked:
 
 
 def _hooks(given: Mapping[str, Any]) -> Sequence[Alongside]:
-    """Return what writes down who is to be told. WEBHOOKS: the one place where the body's webhook is read."""
-    names = ("webhook", "webhook_events_filter", "webhook_completed")
-    errors = [
-        FieldError(name, wording.shown(given[name]), f"{name}: not served yet") for name in names if given.get(name)
-    ]
-    if errors:
-        raise InvalidInput(tuple(errors))
-    return ()
+    """Return what writes down who is to be told. `webhook_completed` is what clients called it before there was a
+    filter. Raises InvalidInput."""
+    old = given.get(COMPLETED)
+    if old is None:
+        hook = webhooks.read(given.get(webhooks.URL), given.get(webhooks.FILTER))
+    else:
+        both = [name for name in (webhooks.URL, webhooks.FILTER) if given.get(name) is not None]
+        if both:
+            problem = f"{COMPLETED}: it stands alone; {both[0]} says the same and more"
+            raise InvalidInput((FieldError(COMPLETED, wording.shown(old), problem),))
+        hook = webhooks.read(old, ["completed"], names=(COMPLETED, webhooks.FILTER))
+    return [webhooks.alongside(hook)] if hook else []
 
 
 # --- members of the body ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from generations.api import jobs, jobs_files, jobs_models
+from generations.api import jobs, jobs_files, jobs_models, jobs_webhooks
 
 urlpatterns = [
     path("v1/predictions", jobs.PredictionsView.as_view(), name="predictions"),
@@ -25,5 +25,6 @@ urlpatterns = [
     path("v1/account", jobs_models.AccountView.as_view(), name="api-account"),
     path("v1/files", jobs_files.FilesView.as_view(), name="api-files"),
     path("v1/files/<uuid:file_id>", jobs_files.FileView.as_view(), name="api-file"),
-    re_path(r"^v1/(predictions|models|account|files)(/|$)", jobs.UnknownView.as_view(), name="jobs-unknown"),
+    path("v1/webhooks/default/secret", jobs_webhooks.SecretView.as_view(), name="webhook-default-secret"),
+    re_path(r"^v1/(predictions|models|account|files|webhooks)(/|$)", jobs.UnknownView.as_view(), name="jobs-unknown"),
 ]

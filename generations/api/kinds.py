@@ -4,6 +4,7 @@ The reference, the pages and the examples of errors are made from this table. A 
 each dialect is asked to tell the sample.
 """
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, ParseE
 
 from accounts import ledger
 from accounts.limits import Decision
-from generations import catalogue, delivery, inputs, removal, routing, submission
+from generations import catalogue, delivery, idempotency, inputs, removal, routing, submission
 from generations.api import bodies, problems, samples
 from generations.api.problems import OverLimit, Problem
 from generations.models import Generation
@@ -138,6 +139,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             _raised(lambda: problems.Removed(datetime(2026, 5, 1, 12, tzinfo=UTC))),
             "The run was removed by somebody of the team.",
             "POST to its address with /restore brings it back, for as long as the installation keeps what was removed.",
+        ),
+        "idempotency_key_reused": Kind(
+            _raised(lambda: idempotency.Reused()),
+            "The Idempotency-Key came before, with another request.",
+            "Take a new key for each request; send the old one only to repeat the same request.",
+        ),
+        "idempotency_key_in_use": Kind(
+            _raised(lambda: idempotency.Underway(uuid.UUID(samples.ID))),
+            "The first request with this Idempotency-Key is still being answered.",
+            "Wait for the seconds in Retry-After, then repeat; or ask for the request_id of the answer.",
         ),
         "rate_limited": Kind(
             _raised(lambda: OverLimit(Decision(allowed=False, limit=1000, remaining=0, reset_seconds=30))),

@@ -44,6 +44,8 @@ SUBMIT_PROBLEMS = BODY_PROBLEMS | {
     "rate_limited",
     "too_many_jobs",
     "too_many_fetches",
+    "idempotency_key_reused",
+    "idempotency_key_in_use",
 }
 WAIT_PROBLEMS = frozenset({"rejected", "engine_failed", "out_of_time", "canceled"})
 
@@ -123,3 +125,16 @@ def record(properties: Mapping[str, Schema], *, optional: Iterable[str] = (), **
     missing = set(optional)
     required = [name for name in properties if name not in missing]
     return {"type": "object", "properties": dict(properties), "required": required, **more}
+
+
+ALLOW_FALLBACK = header(
+    "x-allow-fallback",
+    "Whether an engine that does not read the prompt may stand in; without it, as the team has it.",
+    {"type": "string", "enum": ["true", "false"]},
+)
+IDEMPOTENCY_KEY = header(
+    "Idempotency-Key",
+    "Any text of your own. The same request under the same key, sent again within a day, "
+    "gets the first one's answer and makes no second job.",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+)

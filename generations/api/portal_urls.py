@@ -10,6 +10,7 @@ from generations.api import (
     portal_models,
     portal_team,
     portal_usage,
+    webhooks_urls,
 )
 
 _GENERATION = "api/generations/<uuid:generation_id>"
@@ -33,4 +34,5 @@ urlpatterns = [
     path("api/ledger", portal_ledger.LedgerView.as_view(), name="portal-ledger"),
     path("api/keys", portal_keys.KeysView.as_view(), name="portal-keys"),
     path("api/keys/<int:number>", portal_keys.KeyView.as_view(), name="portal-key"),
+    *webhooks_urls.urlpatterns,
 ]

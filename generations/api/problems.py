@@ -186,9 +186,7 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     Removed: _removed,
     delivery.Lost: _said("picture_lost", 404, "The picture is no longer kept."),
     ledger.InsufficientCredits: _too_poor,
-    idempotency.Reused: _said(
-        "idempotency_key_reused", 422, "Idempotency-Key: it was sent before with another request; take a new one."
-    ),
+    idempotency.Reused: _plain("idempotency_key_reused", 422),
     idempotency.Underway: _underway,
     ledger.OverBudget: _over_budget,
     OverLimit: lambda error: _again_in("rate_limited", error.rate.reset_seconds, str(error)),

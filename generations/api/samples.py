@@ -4,6 +4,8 @@ from typing import Any
 
 from generations.catalogue import ImageModel
 
+ID = "0b6e7f0c-4f7e-4c5e-9f6d-2a1f0f5b8c11"
+"""Of a job, in answers."""
 _PNG = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABA"
 SUBJECT = _PNG + (
     "AQMAAACQp+OdAAAABlBMVEX///+wOi5p4/7YAAAAG0lEQVR42mNgoCvg////AwMDE4w7yhgoBrUAAMT/A1TnHNXRAAAAAElFTkSuQmCC"

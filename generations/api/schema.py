@@ -57,9 +57,7 @@ class SchemaView(DoorView):
             summary="This document",
             parameters=(operations.query("format", "json, or yaml.", {"type": "string", "enum": ["json", "yaml"]}),),
             answers={
-                200: Answer(
-                    "OpenAPI 3.1.", _DOCUMENT, content={OpenApiYamlRenderer2.media_type: {"schema": {"type": "string"}}}
-                )
+                200: Answer("OpenAPI 3.1.", _DOCUMENT, content={OpenApiYamlRenderer2.media_type: {"schema": _DOCUMENT}})
             },
             problems=frozenset({"malformed_request"}),
             is_open=True,

@@ -44,17 +44,9 @@ class SubmitView(SegmindView):
             raw=bodies.read(request, declared.image_names),
             unknown="ignore",
             generation_id=generation_id,
-            allow_fallback=_fallback(request),
+            allow_fallback=self.allow_fallback(request),
             once=self.once(request),
         )
-
-
-def _fallback(request: Request) -> bool | None:
-    """Return whether an engine that does not read the prompt may stand in; None where the request does not say."""
-    said = request.headers.get("x-allow-fallback")
-    if said not in (None, "true", "false"):
-        raise ParseError(f"x-allow-fallback: {said!r} is not one of true, false")
-    return None if said is None else said == "true"
 
 
 class RunView(SubmitView):

@@ -1,6 +1,5 @@
 """What the Segmind dialect answers: bodies and headers, from a generation."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,16 +9,14 @@ from django.http import HttpResponse
 from rest_framework.response import Response
 
 from accounts import ledger
-from accounts.credits import MICRO, format_credits
+from accounts.credits import MICRO
 from generations import delivery
+from generations.api import job_headers
 from generations.models import Generation, Output
 from generations.models.attempt import State
 from generations.models.generation import Status
 from generations.statements.terms import Final
 from generations.submission import Submission
-
-MOST_IGNORED = 20
-"""Ignored parameters that are named in a header."""
 
 ATTEMPTS: Mapping[str, str] = {
     State.QUEUED: "QUEUED",
@@ -43,12 +40,12 @@ def queued(accepted: Submission) -> Response:
         "poll_url": f"{_base()}/v1/requests/{request_id}",
         **urls,
     }
-    return Response(body, headers=_ignored(accepted.ignored))
+    return Response(body, headers=job_headers.ignored(accepted.ignored))
 
 
 def finished(final: Final, ignored: Sequence[str], accept: str) -> HttpResponse:
     """Return the answer to a v1 submit: the picture's bytes, or JSON where that was asked for."""
-    headers = {**_headers(final), **_ignored(ignored)}
+    headers = {**job_headers.of(final), **job_headers.ignored(ignored)}
     if wants_json(final.generation.params, accept):
         return Response(_body(final), headers=headers)
     data, content_type = delivery.image(final.outputs[0])
@@ -130,30 +127,6 @@ def _made_by(generation: Generation) -> dict[str, Any]:
         for each in attempts
     ]
     return {"engine": generation.engine or (listed[-1]["engine"] if listed else ""), "attempts": listed}
-
-
-def _ignored(names: Sequence[str]) -> dict[str, str]:
-    """Name what was ignored; a header is short and ASCII, whatever the client made up."""
-    if not names:
-        return {}
-    shown = [name.encode("ascii", "backslashreplace").decode() for name in names[:MOST_IGNORED]]
-    more = [f"and {len(names) - MOST_IGNORED} more"] if len(names) > MOST_IGNORED else []
-    return {"x-ignored-parameters": ", ".join(shown + more)}
-
-
-def _headers(final: Final) -> dict[str, str]:
-    generation, first = final.generation, final.outputs[0]
-    metadata = {"height": first.height, "width": first.width, "samples": len(final.outputs)}
-    return {
-        "x-remaining-credits": format_credits(final.available),
-        "x-cost": format_credits(generation.cost or 0),
-        "x-request-id": str(generation.id),
-        "x-generation-time": f"{generation.seconds or 0:.3f}",
-        "x-seed-value": str(generation.seed),
-        "x-output-metadata": json.dumps(metadata),
-        "x-engine": generation.engine,
-        **({"x-fallback": "true"} if generation.stood_in_for else {}),
-    }
 
 
 def _body(final: Final) -> dict[str, Any]:

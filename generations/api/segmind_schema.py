@@ -22,7 +22,7 @@ from generations.api.operations import (
 from generations.catalogue import MODELS, ImageModel, schema
 
 GROUP = Group("Segmind API", error=segmind_errors.SCHEMA)
-ID = "0b6e7f0c-4f7e-4c5e-9f6d-2a1f0f5b8c11"
+ID = samples.ID
 BASE = "https://sceneshift.example"
 WORDS = ("QUEUED", "PROCESSING", "COMPLETED")
 
@@ -134,11 +134,6 @@ _PICTURE_HEADERS: Mapping[str, str] = {
     "x-fallback": "true, where another engine stood in.",
     **_IGNORED,
 }
-_FALLBACK = operations.header(
-    "x-allow-fallback",
-    "Whether an engine that does not read the prompt may stand in; without it, as the team has it.",
-    {"type": "string", "enum": ["true", "false"]},
-)
 
 
 def run(model: ImageModel) -> Operation:
@@ -147,7 +142,7 @@ def run(model: ImageModel) -> Operation:
         summary=f"{model.title}: wait for the picture",
         description=f"{model.description} The answer waits for the job; after the deadline it is a 504 with the "
         f"request_id, and the job goes on. Typical: {model.typical}.",
-        parameters=(_FALLBACK,),
+        parameters=(operations.ALLOW_FALLBACK, operations.IDEMPOTENCY_KEY),
         body=body(model),
         answers={
             200: Answer(
@@ -169,7 +164,7 @@ def queue(model: ImageModel) -> Operation:
         id=f"queue{operations.name_of(model)}",
         summary=f"{model.title}: submit and poll",
         description="Answers at once with the addresses to poll.",
-        parameters=(_FALLBACK,),
+        parameters=(operations.ALLOW_FALLBACK, operations.IDEMPOTENCY_KEY),
         body=body(model),
         answers={
             200: Answer(

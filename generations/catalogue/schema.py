@@ -28,13 +28,19 @@ def input_schema(model: ImageModel, *, unknown: Unknown = "refuse") -> Schema:
     }
 
 
-def _property(parameter: Parameter, order: int) -> Schema:
-    schema: Schema = {"title": parameter.title, "description": parameter.help}
-    schema |= _CONSTRAINTS[parameter.kind](parameter)
+def property_of(parameter: Parameter) -> Schema:
+    """Return the schema of one parameter."""
+    described: Schema = {"title": parameter.title, "description": parameter.help}
+    described |= _CONSTRAINTS[parameter.kind](parameter)
     if parameter.default is not None:
-        schema["default"] = parameter.default
+        described["default"] = parameter.default
     if parameter.example:
-        schema["examples"] = [parameter.example]
+        described["examples"] = [parameter.example]
+    return described
+
+
+def _property(parameter: Parameter, order: int) -> Schema:
+    schema = property_of(parameter)
     schema["x-order"] = order
     if parameter.affects_price:
         schema["x-affects-price"] = True

@@ -1,4 +1,4 @@
-"""Code that makes the same request as the form: curl, Python or Node, to paste and run.
+"""Code that makes the same request as the form: curl, Python, Node, Go or PHP, to paste and run.
 
 The key is always read from the environment variable SCENESHIFT_API_KEY; no snippet ever holds one.
 """
@@ -6,29 +6,12 @@ The key is always read from the environment variable SCENESHIFT_API_KEY; no snip
 import json
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from string import Template
 from typing import Any
 
+from generations.catalogue import snippet_call, snippet_go, snippet_php
 from generations.catalogue.model import ImageModel
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """params: what to send. files: image parameter → file name. urls: image parameter → address."""
-
-    url: str
-    params: Mapping[str, Any]
-    files: Mapping[str, str]
-    urls: Mapping[str, str]
-
-    @property
-    def in_base64(self) -> bool:
-        return bool(self.params.get("base64"))
-
-    @property
-    def answers_json(self) -> bool:
-        return self.in_base64 or self.params.get("samples", 1) > 1
+from generations.catalogue.snippet_call import Call, entries, literal
 
 
 def snippet(
@@ -39,47 +22,23 @@ def snippet(
     language: a key of `LANGUAGES`. images: image parameter → file name or http(s) URL; a required one that is
     missing gets a placeholder. Raises KeyError for another language.
     """
-    return _WRITERS[language](_call(model, params, images, base_url))
-
-
-def _call(model: ImageModel, params: Mapping[str, Any], images: Mapping[str, str], base_url: str) -> _Call:
-    sent = {
-        p.name: params[p.name]
-        for p in model.parameters
-        if p.name in params and not p.is_image and (p.required or params[p.name] != p.default)
-    }
-    pictures = {
-        name: images.get(name) or model.by_name[name].example
-        for name in model.image_names
-        if images.get(name) or model.by_name[name].required
-    }
-    urls = {name: text for name, text in pictures.items() if text.startswith(("http://", "https://"))}
-    files = {name: text for name, text in pictures.items() if name not in urls}
-    return _Call(f"{base_url.rstrip('/')}/v1/{model.slug}", sent, files, urls)
-
-
-def _literal(text: str, escape: Callable[[str], str]) -> str:
-    """Return a double-quoted literal; what cannot be seen is escaped, so that code shows what it says."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else escape(c) for c in quoted)
+    return _WRITERS[language](snippet_call.call(model, params, images, base_url))
 
 
 def _python_value(value: Any) -> str:
     if not isinstance(value, str):
         return repr(value)
-    return _literal(value, lambda c: f"\\U{ord(c):08x}")
+    return literal(value, lambda c: f"\\U{ord(c):08x}")
 
 
 def _node_value(value: Any) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
-    return _literal(value, lambda c: f"\\u{{{ord(c):x}}}")
+    return literal(value, lambda c: f"\\u{{{ord(c):x}}}")
 
 
-def _object(call: _Call, quote: Callable[[Any], str], read: str, indent: int) -> str:
-    entries = [f"{quote(name)}: {read.format(quote(path))}," for name, path in call.files.items()]
-    entries += [f"{quote(name)}: {quote(value)}," for name, value in {**call.urls, **call.params}.items()]
-    return "\n".join(" " * indent + entry for entry in entries)
+def _object(call: Call, quote: Callable[[Any], str], read: str, indent: int) -> str:
+    return "\n".join(f"{' ' * indent}{name}: {value}," for name, value in entries(call, quote, read))
 
 
 def _curl_file(path: str) -> str:
@@ -94,7 +53,7 @@ def _curl_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _curl(call: _Call) -> str:
+def _curl(call: Call) -> str:
     lines = [f"curl --fail-with-body {shlex.quote(call.url)}", '-H "x-api-key: $SCENESHIFT_API_KEY"']
     lines += [f"-F {shlex.quote(f'{name}=@{_curl_file(path)}')}" for name, path in call.files.items()]
     # --form-string takes text as it is; -F would read a leading @ or < as a file's name.
@@ -143,7 +102,7 @@ for number, image in enumerate(answer["images"], start=1):
 print(answer["outputs"], "pictures, credits:", answer["cost"])""")
 
 
-def _python(call: _Call) -> str:
+def _python(call: Call) -> str:
     read = "base64.b64decode(image)" if call.in_base64 else "requests.get(image, timeout=60).content"
     return _PYTHON.substitute(
         base64="import base64\n" if call.files or call.in_base64 else "",
@@ -186,7 +145,7 @@ for (const [index, image] of answer.images.entries()) {
 console.log(answer.outputs, "pictures, credits:", answer.cost);""")
 
 
-def _node(call: _Call) -> str:
+def _node(call: Call) -> str:
     fetched = "Buffer.from(await (await fetch(image)).arrayBuffer())"
     read = 'Buffer.from(image, "base64")' if call.in_base64 else fetched
     return _NODE.substitute(
@@ -198,7 +157,13 @@ def _node(call: _Call) -> str:
     )
 
 
-_WRITERS: Mapping[str, Callable[[_Call], str]] = {"curl": _curl, "python": _python, "node": _node}
+_WRITERS: Mapping[str, Callable[[Call], str]] = {
+    "curl": _curl,
+    "python": _python,
+    "node": _node,
+    "go": snippet_go.write,
+    "php": snippet_php.write,
+}
 
-LANGUAGES: Mapping[str, str] = {"curl": "curl", "python": "Python", "node": "Node"}
+LANGUAGES: Mapping[str, str] = {"curl": "curl", "python": "Python", "node": "Node", "go": "Go", "php": "PHP"}
 """Language → its name as a tab shows it."""

@@ -5,8 +5,9 @@ An engine never sees a Django model, and the core never knows which engine it ta
 after the submit).
 """
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -101,6 +102,21 @@ class Submitted:
 
 Call = Callable[[], Result | Submitted]
 """The one call of a job that may cost money."""
+
+Waiting = Generator[float, None, Result]
+"""Yields the seconds until it wants to go on, and returns the result at last. Meanwhile it has no thread, and goes on
+in another."""
+
+
+def sit_out(waiting: Waiting) -> Result:
+    """Wait in this thread. Raises an `EngineError`."""
+    while True:
+        try:
+            pause = next(waiting)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        time.sleep(pause)
 
 
 class EngineError(Exception):
@@ -206,8 +222,11 @@ class Engine(ABC):
     def submit(self, job: Job, progress: Progress) -> Result | Submitted:
         """Do the work, or hand it on. Raises an `EngineError`."""
 
-    def collect(self, request_id: str, job: Job, progress: Progress) -> Result:
-        """Wait for work handed on under `request_id`; free of charge and repeatable. Raises an `EngineError`."""
+    def collect(self, request_id: str, job: Job, progress: Progress) -> Waiting:
+        """Wait for work handed on under `request_id`; free of charge and repeatable. Raises an `EngineError`.
+
+        It yields its pauses, and may be left for good at any of them.
+        """
         raise NotImplementedError(f"{type(self).__name__} hands nothing on")
 
     def balance(self) -> int | None:

@@ -13,7 +13,6 @@ import functools
 import io
 import os
 import re
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -139,9 +138,9 @@ class ScriptedEngine(base.Engine):
             self._record(job)
         if script.handoff:
             return base.Submitted(request_id)
-        return self._work(script, job, progress)
+        return base.sit_out(self._work(script, job, progress))
 
-    def collect(self, request_id: str, job: base.Job, progress: base.Progress) -> base.Result:
+    def collect(self, request_id: str, job: base.Job, progress: base.Progress) -> base.Waiting:
         return self._work(self._script_of(job.params), job, progress)
 
     def _script_of(self, params: Mapping[str, Any]) -> Script:
@@ -158,10 +157,10 @@ class ScriptedEngine(base.Engine):
         finally:
             os.close(descriptor)
 
-    def _work(self, script: Script, job: base.Job, progress: base.Progress) -> base.Result:
+    def _work(self, script: Script, job: base.Job, progress: base.Progress) -> base.Waiting:
         for step in range(script.steps):
             progress(step / script.steps, "following the script")
-            time.sleep(script.delay / script.steps)
+            yield script.delay / script.steps
         if script.fail:
             raise FAILURES[script.fail](f"the script says {script.fail}")
         cost = self.price(script.delay) if script.cost is None else int(script.cost * base.MICRO)

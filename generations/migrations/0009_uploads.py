@@ -23,15 +23,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(
-            model_name='asset',
-            name='dropped_at',
-            field=models.DateTimeField(null=True),
-        ),
-        migrations.AddIndex(
-            model_name='asset',
-            index=models.Index(condition=models.Q(('dropped_at__isnull', False)), fields=['dropped_at'], name='asset_dropped'),
-        ),
-        migrations.AddField(
             model_name='upload',
             name='asset',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uploads', to='generations.asset'),

@@ -108,6 +108,11 @@ class Migration(migrations.Migration):
             name='generation_by_model',
         ),
         migrations.AddField(
+            model_name='asset',
+            name='doubtful_at',
+            field=models.DateTimeField(help_text='when it was last found that it may serve nothing any more; see generations.orphans', null=True),
+        ),
+        migrations.AddField(
             model_name='generation',
             name='favourite_at',
             field=models.DateTimeField(help_text="since when it is one of the team's favourites", null=True),
@@ -131,6 +136,14 @@ class Migration(migrations.Migration):
             model_name='generation',
             name='user',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='asset',
+            index=models.Index(condition=models.Q(('uploaded_at__isnull', False)), fields=['uploaded_at'], name='asset_uploaded'),
+        ),
+        migrations.AddIndex(
+            model_name='asset',
+            index=models.Index(condition=models.Q(('doubtful_at__isnull', False)), fields=['doubtful_at'], name='asset_doubtful'),
         ),
         migrations.AddIndex(
             model_name='generation',

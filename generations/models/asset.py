@@ -6,10 +6,7 @@ from django.db import models
 
 
 class Asset(models.Model):
-    """An input image; `file` names the original bytes in the storage, private to the team.
-
-    dropped_at: when it may have lost the last upload or generation that names it (generations.orphans).
-    """
+    """An input image; `file` names the original bytes in the storage, private to the team."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -24,10 +21,13 @@ class Asset(models.Model):
     uploaded_at = models.DateTimeField(
         null=True, help_text="last uploaded for use by URL; such a URL is accepted for UPLOAD_SECONDS"
     )
-    dropped_at = models.DateTimeField(null=True)
+    doubtful_at = models.DateTimeField(
+        null=True, help_text="when it was last found that it may serve nothing any more; see generations.orphans"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "sha256"], name="one_asset_per_content")]
         indexes = [
-            models.Index(fields=["dropped_at"], name="asset_dropped", condition=models.Q(dropped_at__isnull=False))
+            models.Index(fields=["doubtful_at"], name="asset_doubtful", condition=models.Q(doubtful_at__isnull=False)),
+            models.Index(fields=["uploaded_at"], name="asset_uploaded", condition=models.Q(uploaded_at__isnull=False)),
         ]

@@ -111,6 +111,11 @@ class Delivery(models.Model):
         """The webhook-id: receivers tell a repetition by it."""
         return f"msg_{self.key.hex}"
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is being sent, or about to be."""
+        return self.state == self.State.PENDING and self.next_at <= timezone.now()
+
 
 class DeliveryAttempt(models.Model):
     """One time that it was sent. Without `ended_at` the worker died, and nobody knows whether it arrived."""

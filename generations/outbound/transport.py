@@ -69,6 +69,10 @@ class Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return what stands in the request line: there is no proxy, whose settings it would look for."""
+        return request.path_url
+
 
 def send(adapter: Adapter, call: calls.Call, request: requests.PreparedRequest) -> requests.Response:
     """Return the head of the answer; its body is still to be read. Raises OutboundError."""

@@ -6,7 +6,7 @@ on SQLite, where one transaction writes at a time, the order does not matter.
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from accounts.ledger import Hold, Settle
 from generations.engines.base import Limits, Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.statements import portable, postgresql, sqlite
-from generations.statements.terms import Claimed, Final
+from generations.statements.terms import Claimed, Final, Progress
 
 
 class Statements(Protocol):
@@ -53,6 +53,12 @@ class Statements(Protocol):
     def confirm(self, attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
         """Return whether an attempt is still ours, about to be submitted, and its generation wanted and not older than
         `since`."""
+
+    def note_submitted(self, attempt_id: int, lease: uuid.UUID, upstream_id: str) -> bool:
+        """Write down the upstream's id of an attempt that is ours; False where it is not any more."""
+
+    def note_progress(self, said: Mapping[uuid.UUID, Progress]) -> None:
+        """Write down, by their leases, how far attempts are whose generations run. Needs no transaction."""
 
     def enter(self, alias: str, limits: Limits, now: datetime) -> float | None:
         """Take a place at the gate of an engine that works, and return when it is over at the latest, in seconds since

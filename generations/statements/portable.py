@@ -1,7 +1,7 @@
 """The verbs by Django's ORM, for every database that it knows; each arrow's row count decides who won."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from generations.engines.base import Limits, Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.models.attempt import LIVE, State
 from generations.models.generation import ACTIVE, FINAL, Fault, Status
-from generations.statements.terms import Claimed, Final
+from generations.statements.terms import Claimed, Final, Progress
 
 
 def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
@@ -112,12 +112,28 @@ def _end(attempt: Attempt, now: datetime, state: State, **facts: Any) -> int:
     return live.update(state=state, ended_at=now, lease=None, **facts)
 
 
+# --- progress -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def note_progress(said: Mapping[uuid.UUID, Progress]) -> None:
+    for lease, each in said.items():
+        attempt = Attempt.objects.filter(id=each.attempt_id, lease=lease)
+        running = Generation.objects.filter(id__in=attempt.values("generation_id"), status=Status.RUNNING)
+        running.update(progress=each.share, stage=each.stage)
+
+
 # --- calls that cost money ----------------------------------------------------------------------------------
 
 
 def confirm(attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
     mine = Attempt.objects.filter(id=attempt_id, lease=lease, state=State.SUBMITTING)
     return mine.filter(generation__status=Status.RUNNING, generation__created_at__gt=since).exists()
+
+
+def note_submitted(attempt_id: int, lease: uuid.UUID, upstream_id: str) -> bool:
+    mine = Attempt.objects.filter(id=attempt_id, lease=lease, state__in=(State.SUBMITTING, State.SUBMITTED))
+    return bool(mine.update(state=State.SUBMITTED, upstream_id=upstream_id))
 
 
 def enter(alias: str, limits: Limits, now: datetime) -> float | None:  # noqa: ARG001

@@ -7,17 +7,20 @@ the usual case is left to `portable`.
 
 import json
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from accounts.ledger import Hold, Settle
 from accounts.statements import postgresql as ledger_sql
+from accounts.statements import postgresql_budgets as budget_sql
 from config import prepared
 from generations.engines.base import Limits, Result
 from generations.models import Asset, Attempt, Generation, Output
 from generations.statements import portable, rows
-from generations.statements.terms import Claimed, Final
+from generations.statements.terms import Claimed, Final, Progress
 
 # What the doors read of these rows; the rest, timestamps above all, costs more to load than to find.
 _ASSET = ("id", "team_id", "sha256", "file", "width", "height")
@@ -28,18 +31,33 @@ SELECT {rows.columns(Asset, "asset", _ASSET)} FROM generations_asset AS asset
 WHERE team_id = %(team_id)s::bigint AND sha256 = ANY(%(digests)s::text[])
 """  # noqa: S608 (column names of our own models)
 
-ACCEPT = f"""\
-WITH {ledger_sql.HELD.format(condition="AND %(most)s::bigint > generations_active(team_id)")}, accepted AS (
+_FEW_ACTIVE = "AND %(most)s::bigint > generations_active(team_id)"
+
+_WRITE_GENERATION = f"""\
+accepted AS (
     INSERT INTO generations_generation ({rows.written(Generation)})
     SELECT {rows.columns(Generation, "generation")}
     FROM moved, jsonb_populate_record(NULL::generations_generation, %(generation)s::jsonb) AS generation
 )
+"""  # noqa: S608 (column names of our own models)
+
+_WRITE_ATTEMPT = f"""\
 INSERT INTO generations_attempt ({rows.written(Attempt)})
 SELECT {rows.written(Attempt)} FROM moved, jsonb_populate_record(NULL::generations_attempt, %(attempt)s::jsonb)
 RETURNING id
 """  # noqa: S608 (column names of our own models)
+
+ACCEPT = f"""\
+WITH {ledger_sql.HELD.format(condition=_FEW_ACTIVE)}, {_WRITE_GENERATION} {_WRITE_ATTEMPT}
+"""
 """All or nothing without a transaction around it. Exact: who waited for the balance row counts again, and who did not
 wait counted when no other submit of the team was under way."""
+
+ACCEPT_WITHIN = f"""\
+WITH {budget_sql.HELD.format(condition=_FEW_ACTIVE)}, {_WRITE_GENERATION}, attempted AS ({_WRITE_ATTEMPT})
+SELECT (SELECT id FROM attempted), (SELECT count(*) FROM counted) = (SELECT count(*) FROM applying)
+"""  # noqa: S608 (put together here)
+"""The same within budgets. Needs a transaction, which is undone where not every budget has counted the hold."""
 
 CLAIM = f"""\
 WITH active AS (
@@ -68,12 +86,12 @@ SELECT {rows.columns(Attempt, "taken")}, {rows.columns(Generation, "moved")}, (
 FROM taken, moved
 """  # noqa: S608 (column names of our own models)
 
-DELIVER = f"""\
+_DELIVER = f"""\
 WITH running AS (
     SELECT id FROM generations_generation
     WHERE id = %(reference)s::uuid AND status = 'running'
     AND (
-        SELECT bool_and(kind = 'hold' AND held >= %(cost)s::bigint AND periods IS NULL) FROM accounts_entry
+        SELECT bool_and(kind = 'hold' AND held >= %(cost)s::bigint AND {{counted}}) FROM accounts_entry
         WHERE reference = %(reference)s::uuid
     )
     FOR NO KEY UPDATE
@@ -86,9 +104,9 @@ WITH running AS (
     AND attempt.state IN ('queued', 'submitting', 'submitted')
     RETURNING attempt.generation_id
 ), opened AS (
-    SELECT entry.team_id, entry.held AS amount
+    SELECT entry.team_id, entry.held AS amount, entry.periods
     FROM done JOIN accounts_entry AS entry ON entry.reference = done.generation_id AND entry.kind = 'hold'
-), {ledger_sql.SETTLED.format(on_conflict="")}, succeeded AS (
+), {{settled}}, succeeded AS (
     UPDATE generations_generation AS generation
     SET status = 'succeeded', finished_at = %(now)s::timestamptz, progress = 1, stage = '', error = '', fault = '',
         cost = %(cost)s::bigint, engine = %(engine)s::text, seconds = %(seconds)s::float8, notes = %(notes)s::jsonb
@@ -100,8 +118,12 @@ WITH running AS (
 )
 SELECT EXISTS (SELECT 1 FROM done)
 """  # noqa: S608 (column names of our own models)
+DELIVER = _DELIVER.format(counted="periods IS NULL", settled=ledger_sql.SETTLED.format(on_conflict="", returning=""))
 """Needs no transaction around it: where the hold has ended, is too small or counted in a budget nothing is done, and
 one that ends at the same moment violates one_end_per_hold."""
+
+DELIVER_WITHIN = _DELIVER.format(counted="periods IS NOT NULL", settled=budget_sql.SETTLED)
+"""The same of a hold that counted in budgets."""
 
 CONFIRM = """\
 SELECT EXISTS (
@@ -110,6 +132,23 @@ SELECT EXISTS (
     WHERE attempt.id = %(id)s::bigint AND attempt.lease = %(lease)s::uuid AND attempt.state = 'submitting'
     AND generation.status = 'running' AND generation.created_at > %(since)s::timestamptz
 )
+"""
+
+NOTE_SUBMITTED = """\
+UPDATE generations_attempt
+SET state = 'submitted', upstream_id = %(upstream_id)s::text
+WHERE id = %(id)s::bigint AND lease = %(lease)s::uuid AND state IN ('submitting', 'submitted')
+RETURNING 1
+"""
+
+NOTE_PROGRESS = """\
+UPDATE generations_generation AS generation
+SET progress = said.share, stage = said.stage
+FROM unnest(%(leases)s::uuid[], %(attempts)s::bigint[], %(shares)s::float8[], %(stages)s::text[])
+    AS said (lease, attempt_id, share, stage)
+JOIN generations_attempt AS attempt ON attempt.id = said.attempt_id AND attempt.lease = said.lease
+WHERE generation.id = attempt.generation_id AND generation.status = 'running'
+RETURNING 1
 """
 
 _PLACES = "SELECT taken FROM jsonb_array_elements(submits) AS taken WHERE taken::float8 > %(seconds)s::float8"
@@ -157,16 +196,30 @@ def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
 
 
 def accept(generation: Generation, attempt: Attempt, hold: Hold, most: int) -> int | None:
-    if hold.has_budgets:
-        return portable.accept(generation, attempt, hold, most)
     terms = {
-        **ledger_sql.hold_values(hold),
+        **(budget_sql.hold_values(hold) if hold.has_budgets else ledger_sql.hold_values(hold)),
         "generation": rows.to_json(rows.dump(generation)),
         "attempt": rows.to_json(rows.dump(attempt)),
         "most": most,
     }
-    found = _fetch(ACCEPT, terms)
-    return int(found[0][0]) if found else portable.accept(generation, attempt, hold, most)
+    if hold.has_budgets:
+        attempt_id = _accept_within(terms)
+    else:
+        found = _fetch(ACCEPT, terms)
+        attempt_id = int(found[0][0]) if found else None
+    return portable.accept(generation, attempt, hold, most) if attempt_id is None else attempt_id
+
+
+def _accept_within(terms: dict[str, Any]) -> int | None:
+    """Accept where every budget has room; None, and nothing kept, where one has not or is being removed."""
+    try:
+        with transaction.atomic():
+            ((attempt_id, is_within),) = _fetch(ACCEPT_WITHIN, terms)
+            if not is_within:
+                transaction.set_rollback(True)
+    except IntegrityError:
+        return None
+    return int(attempt_id) if attempt_id and is_within else None
 
 
 def claim(attempt_id: int, lease: uuid.UUID, now: datetime, until: datetime) -> Claimed | None:
@@ -192,13 +245,27 @@ def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], settlin
         "notes": json.dumps(list(result.notes)),
         "outputs": rows.to_json([rows.dump(output) for output in outputs]),
     }
-    ((is_done,),) = _fetch(DELIVER, terms)
+    is_done = _fetch(DELIVER, terms) == [(True,)] or _fetch(DELIVER_WITHIN, terms) == [(True,)]
     return is_done or portable.deliver(attempt, result, outputs, settling, now)
 
 
 def confirm(attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
     ((is_wanted,),) = _fetch(CONFIRM, {"id": attempt_id, "lease": lease, "since": since})
     return bool(is_wanted)
+
+
+def note_submitted(attempt_id: int, lease: uuid.UUID, upstream_id: str) -> bool:
+    return bool(_fetch(NOTE_SUBMITTED, {"id": attempt_id, "lease": lease, "upstream_id": upstream_id}))
+
+
+def note_progress(said: Mapping[uuid.UUID, Progress]) -> None:
+    terms = {
+        "leases": list(said),
+        "attempts": [each.attempt_id for each in said.values()],
+        "shares": [each.share for each in said.values()],
+        "stages": [each.stage for each in said.values()],
+    }
+    _fetch(NOTE_PROGRESS, terms)
 
 
 def enter(alias: str, limits: Limits, now: datetime) -> float | None:

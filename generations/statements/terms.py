@@ -15,6 +15,15 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an attempt is: the share that is done, and what is being done, in words."""
+
+    attempt_id: int
+    share: float
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """A generation that has ended, its outputs in order, and the team's available millionths of a credit."""
 

@@ -34,13 +34,13 @@ def models(request: HttpRequest) -> HttpResponse:
     """Show every image model with its picture, and how long it takes and costs here for the defaults."""
     actor = session.current(request)
     cards = [
-        Card(model, _picture(slug), values.seconds(model, {}), values.usual_price(model, actor))
+        Card(model, picture(slug), values.seconds(model, {}), values.usual_price(model, actor))
         for slug, model in catalogue.MODELS.items()
     ]
     return render(request, "studio/models.html", {"cards": cards})
 
 
 @functools.cache
-def _picture(slug: str) -> str:
+def picture(slug: str) -> str:
     path = f"img/{slug}.webp"
     return path if finders.find(path) else ""

@@ -3,6 +3,6 @@
 What a door needs is named here; `events` writes down what is to be told, `deliveries` sends it.
 """
 
-from generations.webhooks.subscriptions import Hook, alongside, read
+from generations.webhooks.subscriptions import FILTER, URL, Hook, alongside, read, read_events
 
-__all__ = ["Hook", "alongside", "read"]
+__all__ = ["FILTER", "URL", "Hook", "alongside", "read", "read_events"]

@@ -25,13 +25,19 @@ class TooMany(Exception):
     """The team has as many addresses as it may."""
 
 
-def register(team_id: int, hook: Hook, *, description: str = "") -> Webhook:
+def register(team_id: int, hook: Hook, *, description: str = "", enabled: bool = True) -> Webhook:
     """Tell an address of all runs of a team that are submitted from now on. Raises TooMany."""
     with transaction.atomic():
         team = _locked(team_id)
-        if _registered(team_id).count() >= MOST:
+        if registered(team_id).count() >= MOST:
             raise TooMany(f"the team has {MOST} addresses; more are not allowed")
-        made = Webhook.objects.create(team_id=team_id, url=hook.url, events=list(hook.events), description=description)
+        made = Webhook.objects.create(
+            team_id=team_id,
+            url=hook.url,
+            events=list(hook.events),
+            description=description,
+            disabled="" if enabled else PERSON,
+        )
         _note(team)
     return made
 
@@ -94,13 +100,14 @@ def _locked(team_id: int) -> Team:
     return Team.objects.select_for_update(no_key=True).get(id=team_id)
 
 
-def _registered(team_id: int) -> QuerySet[Webhook]:
+def registered(team_id: int) -> QuerySet[Webhook]:
+    """Return a team's addresses."""
     return Webhook.objects.filter(team_id=team_id, generation=None)
 
 
 def _note(team: Team) -> None:
     """Keep in the team's own row what its addresses want: it is read with whoever acts for the team."""
-    wanted = _registered(team.id).filter(disabled="").values_list("events", flat=True)
+    wanted = registered(team.id).filter(disabled="").values_list("events", flat=True)
     Team.objects.filter(id=team.id).update(hooked=bits(event for events in wanted for event in events))
 
 

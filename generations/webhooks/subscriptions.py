@@ -43,6 +43,14 @@ def read(url: object, events: object = None, *, names: tuple[str, str] = (URL, F
     return Hook(found, chosen)
 
 
+def read_events(events: object, *, name: str = "events") -> tuple[Event, ...]:
+    """Return the events that a request names. Raises InvalidInput."""
+    chosen, wrong = _events(events, name)
+    if wrong:
+        raise InvalidInput((wrong,))
+    return chosen
+
+
 def alongside(hook: Hook) -> Alongside:
     """Return what writes the subscription in the transaction that accepts the generation."""
 

@@ -14,8 +14,8 @@ function choose(tab, { focus = false } = {}) {
 
 function restore(root) {
   const language = localStorage.getItem(KEY);
-  const tab = language && root.querySelector(`[role=tab][data-language="${CSS.escape(language)}"]`);
-  if (tab) choose(tab);
+  if (!language) return;
+  for (const tab of root.querySelectorAll(`[role=tab][data-language="${CSS.escape(language)}"]`)) choose(tab);
 }
 
 document.addEventListener("click", (event) => {

@@ -7,7 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from accounts import keys
+from accounts.credits import MICRO
 from accounts.models import Membership, Team, User
+from generations import catalogue
 from generations.models import Generation
 from generations.models.generation import Fault, Status
 from tests.browser.conftest import OpenStudio, Studio
@@ -21,7 +23,10 @@ LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("light", 3
 @pytest.fixture
 def addresses(make_run: MakeRun, member: User, team: Team) -> dict[str, str]:
     """Return a page of every kind."""
-    keys.create(Membership.objects.get(user=member, team=team), name="web shop")
+    place = Membership.objects.get(user=member, team=team)
+    keys.create(place, name="web shop")
+    every = sorted(catalogue.MODELS)
+    keys.create(place, name="a long name, with limits", models=every, rate_limit=60, daily=123_456, monthly=25 * MICRO)
     done = make_run("a bottle on a quay, with a prompt that goes on for a while", samples=2, notes=["A note."])
     failed = make_run(status=Status.FAILED, fault=Fault.REJECTED, error="No subject was found.")
     return {
@@ -121,6 +126,32 @@ def test_open_dialogs_and_menus(studio: Studio, addresses: dict[str, str]) -> No
     assert not findings(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).not_to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_key_is_made_with_limits(open_studio: OpenStudio, member: User, look: str) -> None:
+    theme, width = LOOKS[look]
+    studio = open_studio(member, theme=theme, width=width)
+    page = studio.open("/keys")
+    page.get_by_role("button", name="New key").first.click()
+    page.get_by_label("Name").fill("shop")
+    page.get_by_text("Limits", exact=True).click()
+    page.get_by_label("bg-replace").check()
+    page.get_by_label("Submits a minute").fill("60")
+    page.get_by_label("Credits a day").fill("nothing")
+    assert not findings(page)
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_text("a decimal number is allowed")).to_be_visible()
+    assert not findings(page)
+    assert "422" in studio.problems.pop()
+    page.get_by_label("Credits a day").fill("0.5")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
+    row = page.get_by_role("row", name="shop")
+    for words in ("only bg-replace", "60 a minute", "today 0.00 of 0.50", "this month 0.00"):
+        expect(row).to_contain_text(words)
+    assert not findings(page)
+    assert_fits(page)
 
 
 def test_signing_in_leads_to_the_page_that_was_asked_for(open_studio: OpenStudio, member: User) -> None:

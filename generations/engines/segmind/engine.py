@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from generations import catalogue
@@ -23,6 +23,7 @@ SETTLING_SECONDS = 30.0
 """For so long after the submit the upstream may not know the job yet."""
 
 OUTPUT_HOSTS = ("segmind.com",)
+Pauses = Generator[float, None, None]
 
 
 class SegmindEngine(base.Engine):
@@ -84,10 +85,10 @@ class SegmindEngine(base.Engine):
         """Hand the job over, once."""
         return self.prepare(job, progress)()
 
-    def collect(self, request_id: str, job: base.Job, progress: base.Progress) -> base.Result:
+    def collect(self, request_id: str, job: base.Job, progress: base.Progress) -> base.Waiting:
         """Wait until the job is done, and fetch its pictures at once: the upstream keeps them for seven days."""
         began = time.monotonic()
-        self._wait(request_id, job, progress)
+        yield from self._wait(request_id, job, progress)
         progress(0.95, "Fetching the result")
         return self._result(self.client.result(request_id), job, time.monotonic() - began)
 
@@ -95,11 +96,11 @@ class SegmindEngine(base.Engine):
         """Ask what is left in the account."""
         return self.client.credits()
 
-    def _wait(self, request_id: str, job: base.Job, progress: base.Progress) -> None:
+    def _wait(self, request_id: str, job: base.Job, progress: base.Progress) -> Pauses:
         kind, expected = _kind(job), self.seconds(job.model, job.params, 0)
         began = time.monotonic()
         for pause in self._timetable.pauses(kind, expected):
-            _sleep(pause, began, expected, progress)
+            yield from _pause(pause, began, expected, progress)
             try:
                 answer = self.client.status(request_id)
             except base.OutcomeUnknown:
@@ -143,11 +144,11 @@ def _kind(job: base.Job) -> str:
     return f"{job.model} × {catalogue.get(job.model).scale(job.params):.2g}"
 
 
-def _sleep(seconds: float, began: float, expected: float, progress: base.Progress) -> None:
-    """Sleep, and say now and then how far the job probably is."""
+def _pause(seconds: float, began: float, expected: float, progress: base.Progress) -> Pauses:
+    """Pause, and say now and then how far the job probably is."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
-        time.sleep(min(left, SHOW_EVERY))
+        yield min(left, SHOW_EVERY)
         share = (time.monotonic() - began) / max(expected, 0.1)
         progress(0.05 + 0.85 * (1 - math.exp(-1.5 * share)), "Running at the hosted API")
 

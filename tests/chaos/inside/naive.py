@@ -60,7 +60,7 @@ def _work(attempt: Attempt) -> base.Result:
     outcome = engine.submit(job, lambda share, stage: None)
     if isinstance(outcome, base.Result):
         return outcome
-    return engine.collect(outcome.request_id, job, lambda share, stage: None)
+    return base.sit_out(engine.collect(outcome.request_id, job, lambda share, stage: None))
 
 
 @transaction.atomic

@@ -1,0 +1,125 @@
+"""Jobs that wait, without a thread each: a worker's few threads go on with one once its time has come.
+
+Only a worker of engines that wait has an agenda; elsewhere a job waits in the thread that carries it out.
+"""
+
+import contextlib
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection
+
+from generations.engines import base
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 8.0
+"""Seconds that a worker which is to stop goes on with what waits; the rest is handed to others."""
+
+Steps = Generator[float, None, None]
+"""Yields the seconds until it wants to go on; takes RateLimited for the word that it has to do so elsewhere."""
+
+_open: "Agenda | None" = None
+
+
+def carry_out(steps: Steps) -> None:
+    """Carry out a job, here or, after its first pause, in the threads of the agenda."""
+    if _open:
+        _open.go_on(steps)
+        return
+    for pause in steps:
+        time.sleep(pause)
+
+
+@contextlib.contextmanager
+def opened(threads: int) -> Iterator[None]:
+    """Have jobs of this process wait without a thread until the block ends."""
+    global _open
+    _open = Agenda(threads)
+    try:
+        yield
+    finally:
+        _open.close(PATIENCE)
+        _open = None
+
+
+class Agenda:
+    """What waits, by the moment at which it goes on."""
+
+    def __init__(self, threads: int) -> None:
+        self._waiting: list[tuple[float, int, Steps]] = []
+        self._number = itertools.count()
+        self._busy = 0
+        self._closed = False
+        self._news = threading.Condition()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="agenda")
+        self._clock = threading.Thread(target=self._run, name="agenda", daemon=True)
+        self._clock.start()
+
+    def go_on(self, steps: Steps) -> None:
+        """Go on with a job in this thread until it wants to wait, or has ended."""
+        pause = next(steps, None)
+        if pause is None:
+            return
+        with self._news:
+            if not self._closed:
+                heapq.heappush(self._waiting, (time.monotonic() + pause, next(self._number), steps))
+                if self._waiting[0][2] is steps:
+                    self._news.notify_all()
+                return
+        _hand_over(steps)
+
+    def close(self, patience: float) -> None:
+        """Go on for so many seconds; then let other workers take up what waits, and return."""
+        with self._news:
+            self._news.wait_for(lambda: not self._waiting and not self._busy, patience)
+            self._closed = True
+            left = [steps for _, _, steps in self._waiting]
+            self._waiting.clear()
+            self._news.notify_all()
+        self._clock.join()
+        for steps in left:
+            self._pool.submit(_safely, _hand_over, steps)
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        while (steps := self._next()) is not None:
+            self._pool.submit(self._resume, steps)
+
+    def _next(self) -> Steps | None:
+        """Return the next job, once its time has come; None at the end."""
+        with self._news:
+            while not self._closed:
+                left = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                if left is not None and left <= 0:
+                    self._busy += 1
+                    return heapq.heappop(self._waiting)[2]
+                self._news.wait(left)
+        return None
+
+    def _resume(self, steps: Steps) -> None:
+        _safely(self.go_on, steps)
+        with self._news:
+            self._busy -= 1
+            if not self._busy and not self._waiting:
+                self._news.notify_all()
+
+
+def _hand_over(steps: Steps) -> None:
+    with contextlib.suppress(StopIteration):
+        steps.throw(base.RateLimited("The worker that waited stops.", after=0.0))
+
+
+def _safely(act: Callable[[Steps], None], steps: Steps) -> None:
+    """Act in a thread of the pool, which nobody asks how it went, and keep no connection."""
+    try:
+        act(steps)
+    except Exception:
+        log.exception("a job that waited broke; another worker takes it up")
+    finally:
+        connection.close()

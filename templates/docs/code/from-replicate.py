@@ -1,0 +1,16 @@
+import os
+
+import replicate
+
+client = replicate.Client(
+    api_token=os.environ["SCENESHIFT_API_KEY"],
+    base_url="https://sceneshift.example",
+)
+
+with open("product.jpg", "rb") as image, open("background.jpg", "rb") as background:
+    (picture,) = client.run(
+        "official/bg-replace",
+        input={"image": image, "ref_image": background, "prompt": "on a beach, in the evening sun"},
+    )
+with open("result.jpg", "wb") as file:
+    file.write(picture.read())
