@@ -20,8 +20,8 @@ from benchmarks import cpu, servers
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
-AFTERWARDS = frozenset({"control", "beat"})
-"""Programs whose work comes after the answer: thumbnails and fidelity figures, and the clock."""
+AFTERWARDS = frozenset({"control", "webhooks", "beat"})
+"""Programs whose work comes after the answer: thumbnails and fidelity figures, webhooks, and the clock."""
 
 SCRIPTED = "generations.engines.scripted.ScriptedEngine"
 SLUGS = ("bg-replace", "inpaint-auto", "sdxl-inpaint", "sd1.5-inpainting")

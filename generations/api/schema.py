@@ -87,7 +87,8 @@ def expand(endpoints: list[Endpoint]) -> list[Endpoint]:
 
 
 def _expanded(path: str, _regex: str, method: str, view: Callable[..., Any]) -> Iterator[Endpoint]:
-    names = described.of(vars(view)["cls"]).paths
+    paths = described.of(vars(view)["cls"]).paths
+    names = {name: values for name, values in paths.items() if f"{{{name}}}" in path}
     for chosen in product(*names.values()):
         concrete = path
         for name, value in zip(names, chosen, strict=True):

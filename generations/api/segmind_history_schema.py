@@ -109,7 +109,7 @@ ENTRY = Described(
 )
 GENERATIONS = Described(
     get=Operation(
-        id="listSegmindGenerations",
+        id="listGenerationRecords",
         summary="Pictures",
         description="Newest first, 20 a page.",
         parameters=(

@@ -1,0 +1,169 @@
+"""The code on the documentation's pages runs: each file by its own interpreter, against a live server and real workers.
+
+What is run is what a page shows, with the address of the test's server in the place of the installation's.
+"""
+
+import io
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from PIL import Image
+from pytest_django.live_server_helper import LiveServer
+
+from generations import code_samples
+from generations.models import Generation
+from generations.models.generation import Status
+from tests.jobs import png
+from tests.live import Workers
+
+ROOT = Path(__file__).parent.parent
+MODULES = ROOT / "tests" / "node" / "node_modules"
+RUN = {"curl": ["bash", "-eu"], "python": [sys.executable], "node": ["node"]}
+EVERY = sorted(path for path in code_samples.FOLDER.iterdir() if path.is_file())
+VERIFIERS = [path for path in EVERY if path.stem == "verify"]
+TOLD = [path for path in EVERY if path.stem == "subscribe"]
+"""Code that is run elsewhere: it names an address of the reader's."""
+RUNNABLE = [path for path in EVERY if path not in (*VERIFIERS, *TOLD)]
+
+VECTOR: dict[str, Any] = {
+    "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "headers": {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    },
+    "body": '{"test": 2432232314}',
+    "now": 1614265331,
+}
+"""The Standard Webhooks specification's own."""
+
+
+@pytest.fixture
+def site(live_server: LiveServer, settings: LazySettings, workers: Workers) -> str:
+    settings.PUBLIC_URL = live_server.url.replace("localhost", "127.0.0.1")
+    workers.start("compute")
+    workers.ready(1)
+    return str(settings.PUBLIC_URL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder as a reader has it: the pictures that the code names, and what npm installed."""
+    made = tmp_path / "reader"
+    made.mkdir()
+    product = Image.open(io.BytesIO(png(96, 96)))
+    product.save(made / "product.jpg")
+    product.save(made / "product.png")
+    Image.open(ROOT / "static" / "demo" / "beach.jpg").resize((96, 96)).save(made / "background.jpg")
+    mask = Image.new("RGBA", (96, 96), "white")
+    mask.paste((0, 0, 0, 0), (24, 24, 72, 72))
+    mask.save(made / "mask.png")
+    (made / "node_modules").symlink_to(MODULES)
+    return made
+
+
+def run(path: Path, site: str, key: str, folder: Path) -> None:
+    language = code_samples.LANGUAGES[path.suffix][0]
+    program = RUN[language]
+    if not shutil.which(program[0]) or (language == "curl" and not shutil.which("curl")):
+        pytest.skip(f"needs {language} on PATH")
+    if language == "node" and not MODULES.exists():
+        pytest.skip("needs npm on PATH")
+    script = folder / path.name
+    script.write_text(code_samples.for_site(path.read_text(), site))
+    proxies = {name: "" for name in os.environ if name.lower().endswith("_proxy")}
+    done = subprocess.run(
+        [*program, script.name],
+        cwd=folder,
+        env={**os.environ, **proxies, "no_proxy": "*", "SCENESHIFT_API_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.workers
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", sorted({path.stem for path in RUNNABLE}))
+def test_it_runs_and_leaves_a_picture(name: str, site: str, key: str, folder: Path) -> None:
+    """In every language, with one set of workers."""
+    for number, path in enumerate(code_samples.files(name), start=1):
+        run(path, site, key, folder)
+        result = next(folder.glob("result.*"))
+        with Image.open(result) as picture:
+            picture.load()
+            assert picture.size == (96, 96)
+        result.unlink()
+        assert Generation.objects.filter(status=Status.SUCCEEDED).count() == number
+
+
+def python_says(path: Path, **given: Any) -> bool:
+    verify = runpy.run_path(str(path))["verify"]
+    return bool(verify(given["secret"], given["headers"], given["body"].encode(), now=given["now"]))
+
+
+def node_says(path: Path, **given: Any) -> bool:
+    if not shutil.which("node"):
+        pytest.skip("needs node on PATH")
+    values = ", ".join(json.dumps(given[name]) for name in ("secret", "headers", "body", "now"))
+    script = f"import {{ verify }} from {json.dumps(path.as_uri())};\nconsole.log(verify({values}));"
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    return done.stdout.strip() == "true"
+
+
+SAYS = {".py": python_says, ".mjs": node_says}
+
+
+@pytest.mark.parametrize("path", VERIFIERS, ids=lambda path: path.suffix)
+def test_a_delivery_is_verified(path: Path) -> None:
+    says = SAYS[path.suffix]
+    signature = VECTOR["headers"]["webhook-signature"]
+    old_key_too = {**VECTOR["headers"], "webhook-signature": f"v1,AAAA {signature}"}
+    assert says(path, **VECTOR)
+    assert says(path, **{**VECTOR, "headers": old_key_too})
+
+
+@pytest.mark.parametrize("path", VERIFIERS, ids=lambda path: path.suffix)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"body": '{"test": 2432232315}'},
+        {"secret": "whsec_AfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+        {"now": 1614265330 + 301},
+        {"headers": {**VECTOR["headers"], "webhook-id": "msg_other"}},
+        {"headers": {**VECTOR["headers"], "webhook-signature": "v1,"}},
+    ],
+    ids=["body", "secret", "late", "id", "signature"],
+)
+def test_a_delivery_that_is_not_ours_or_old_is_refused(path: Path, change: dict[str, Any]) -> None:
+    assert not SAYS[path.suffix](path, **{**VECTOR, **change})
+
+
+@pytest.mark.parametrize("name", code_samples.BEFORE)
+def test_only_base_url_and_key_differ_from_before(name: str, settings: LazySettings) -> None:
+    blocks = code_samples.blocks(name)
+    assert blocks
+    for block in blocks:
+        changed = [line.text for line in block.lines if line.is_new]
+        assert 1 <= len(changed) <= 2
+        assert all("SCENESHIFT_API_KEY" in line or settings.PUBLIC_URL in line for line in changed)
+
+
+def test_the_demonstrations_are_all_there() -> None:
+    assert {path.stem for path in EVERY} == {
+        *("poll", "retry", "verify", "subscribe"),
+        *("from-segmind", "from-replicate", "from-openai"),
+    }
+    assert all("ss_" not in path.read_text() for path in EVERY)
