@@ -97,6 +97,38 @@ engine-drain                  POST   404   404   404    404    404      404   si
 engine-resume                 POST   404   404   404    404    404      404   sign-in   sign-in sign-in sign-in
 engine-balance                POST   404   404   404    404    404      404   sign-in   sign-in sign-in sign-in
 try-demo                      POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
+docs                          GET    +     +     +      +      +        +     +         +       +       +
+docs-model                    GET    +     +     +      +      +        +     +         +       +       +
+docs-api                      GET    +     +     +      +      +        +     +         +       +       +
+docs-errors                   GET    +     +     +      +      +        +     +         +       +       +
+docs-limits                   GET    +     +     +      +      +        +     +         +       +       +
+docs-webhooks                 GET    +     +     +      +      +        +     +         +       +       +
+docs-migrate                  GET    +     +     +      +      +        +     +         +       +       +
+api-docs                      GET    +     +     +      +      +        +     +         +       +       +
+portal-webhooks               GET    +     +     +      +      +        403   401       +       +       +
+portal-webhooks               POST   +     +     403    403    +        403   401       403     403     +
+portal-webhook-secret         GET    +     +     +      403    +        403   401       +       403     +
+portal-webhook-rotate         POST   +     +     403    403    +        403   401       403     403     +
+portal-deliveries             GET    +     +     +      +      +        403   401       +       +       +
+portal-delivery               GET    +     +     +      +      404      403   401       +       +       404
+portal-delivery-replay        POST   +     +     403    403    404      403   401       403     403     404
+portal-webhook                GET    +     +     +      +      404      403   401       +       +       404
+portal-webhook                PATCH  +     +     403    403    404      403   401       403     403     404
+portal-webhook                DELETE +     +     403    403    404      403   401       403     403     404
+portal-webhook-test           POST   +     +     403    403    404      403   401       403     403     404
+webhook-default-secret        GET    401   401   401    401    401      401   401       +       403     +
+openai-edits                  POST   401   401   401    401    401      401   401       +       403     +
+openai-unknown                GET    404   404   404    404    404      404   404       404     404     404
+file-unknown                  GET    404   404   404    404    404      404   404       404     404     404
+webhooks                      GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
+webhooks                      POST   +     +     403    403    +        403   sign-in   sign-in sign-in sign-in
+webhook-secret                POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
+webhook-rotate                POST   +     +     403    403    +        403   sign-in   sign-in sign-in sign-in
+webhook-delivery              GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
+webhook-replay                POST   +     +     403    403    404      403   sign-in   sign-in sign-in sign-in
+webhook-change                POST   +     +     403    403    404      403   sign-in   sign-in sign-in sign-in
+webhook-delete                POST   +     +     403    403    404      403   sign-in   sign-in sign-in sign-in
+webhook-test                  POST   +     +     403    403    404      403   sign-in   sign-in sign-in sign-in
 """
 
 NOT_OURS = "account_"
