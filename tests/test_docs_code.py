@@ -3,6 +3,7 @@
 What is run is what a page shows, with the address of the test's server in the place of the installation's.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -10,10 +11,12 @@ import runpy
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from django.conf import LazySettings
 from PIL import Image
 from pytest_django.live_server_helper import LiveServer
@@ -121,6 +124,42 @@ def node_says(path: Path, **given: Any) -> bool:
         ["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=30, check=True
     )
     return done.stdout.strip() == "true"
+
+
+@pytest.mark.parametrize(
+    ("answers", "sent", "keys"),
+    [
+        ([200], 1, 1),
+        ([429, 503, 200], 3, 1),
+        ([None, 409, 200], 3, 1),
+        ([502, 200], 2, 2),
+        ([422], 1, 1),
+    ],
+    ids=["well", "later", "lost", "failed", "wrong"],
+)
+def test_what_is_sent_again_is_paid_once(
+    answers: list[int | None], sent: int, keys: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code on retries, with a server of which nothing is heard, or that is busy, or whose job fails."""
+    seen = []
+
+    def post(*_: Any, headers: dict[str, str], **__: Any) -> requests.Response:
+        seen.append(headers["Idempotency-Key"])
+        answer = requests.Response()
+        status = answers[len(seen) - 1]
+        if status is None:
+            raise requests.ConnectionError
+        answer.status_code = status
+        answer._content = b"a picture"
+        return answer
+
+    monkeypatch.setattr(requests, "post", post)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setenv("SCENESHIFT_API_KEY", "a key")
+    monkeypatch.chdir(folder)
+    with contextlib.suppress(requests.HTTPError):
+        runpy.run_path(str(code_samples.FOLDER / "retry.py"))
+    assert (len(seen), len(set(seen))) == (sent, keys)
 
 
 SAYS = {".py": python_says, ".mjs": node_says}
