@@ -130,6 +130,13 @@ def is_too_large(request: HttpRequest) -> bool:
     return bool(request.META.get(_TOO_LARGE))
 
 
+def forget_body(request: HttpRequest) -> None:
+    """Let go of a body that was read, with the files in it: whoever waits would keep it all the time."""
+    request.close()
+    _replace_body(request, b"")
+    request._body = b""
+
+
 def _is_chunked(request: HttpRequest) -> bool:
     return "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower() and "wsgi.input" in request.META
 

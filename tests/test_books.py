@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from accounts import books, budgets, ledger
 from accounts.ledger import Usage
-from accounts.models import Balance, BudgetPeriod, Entry, Kind, Span, Subject, Team, UsageDay
+from accounts.models import Balance, BudgetPeriod, Entry, Kind, RateWindow, Span, Subject, Team, UsageDay
 from accounts.statements import postgresql, sqlite
 from config.database import direct_connection
 
@@ -261,15 +261,12 @@ def test_checking_waits_for_no_writer_and_sees_one_moment() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL has snapshots of its own")
     with books._snapshot(), direct_connection() as writer, writer.cursor() as cursor:
-        before = Team.objects.count()
+        before = RateWindow.objects.count()
         cursor.execute("BEGIN IMMEDIATE")
-        cursor.execute(
-            "INSERT INTO accounts_team (name, slug, created_at, engines, allow_fallback, has_budgets)"
-            " VALUES ('New', 'new', '2026-11-20', '[]', 0, 0)"
-        )
+        cursor.execute("INSERT INTO accounts_ratewindow (name, window_start, count) VALUES ('new', 0, 1)")
         cursor.execute("COMMIT")
-        assert Team.objects.count() == before
-    assert Team.objects.count() == before + 1
+        assert RateWindow.objects.count() == before
+    assert RateWindow.objects.count() == before + 1
     with direct_connection() as writer, writer.cursor() as cursor:
         cursor.execute("BEGIN IMMEDIATE")
         assert ledger.check() == []  # waited for 20 s, and in vain, where it wanted to write

@@ -134,7 +134,11 @@ def test_only_what_was_asked_for_is_told(hooked: Submit, receiver: Receiver, onl
 
 @pytest.mark.usefixtures("told", "unpublished")
 @pytest.mark.django_db(transaction=True)
-def test_progress_is_told_twice_a_second_at_most(hooked: Submit, receiver: Receiver) -> None:
+def test_progress_is_told_twice_a_second_at_most(
+    hooked: Submit, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert timedelta(seconds=0.5) == events.LOGS_EVERY
+    monkeypatch.setattr(events, "LOGS_EVERY", timedelta(hours=1))  # however busy the machine is
     run = hooked(filter=["logs"])
     Generation.objects.filter(id=run.id).update(status=Status.RUNNING, progress=0.25, stage="cutting out")
     for _ in range(20):

@@ -112,8 +112,14 @@ def _path_parameters(path: str) -> list[Schema]:
 
 
 def _path_parameter(name: str) -> Schema:
-    kind: Schema = {"type": "string", "format": "uuid"} if name.endswith("_id") else {"type": "string"}
-    return {"name": name, "in": "path", "required": True, "schema": kind}
+    return {"name": name, "in": "path", "required": True, "schema": _PLACES.get(name, _place(name))}
+
+
+def _place(name: str) -> Schema:
+    return {"type": "string", "format": "uuid"} if name.endswith("_id") else {"type": "string"}
+
+
+_PLACES: Mapping[str, Schema] = {"slug": {"type": "string", "enum": list(catalogue.MODELS)}}
 
 
 def _headers(names: Iterable[str]) -> Schema:

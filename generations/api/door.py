@@ -9,6 +9,8 @@ import threading
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -18,7 +20,7 @@ from rest_framework.views import APIView
 from accounts import limits
 from accounts.access import Actor, Right
 from accounts.limits import WINDOW, Decision
-from config.requests import is_too_large
+from config.requests import forget_body, is_too_large
 from generations import idempotency, submission, waiting
 from generations.api import authentication, problems, repetition
 from generations.api.operations import Group
@@ -46,6 +48,14 @@ class DoorView(APIView):
     answers_too_large = True
     rate: Decision | None = None
     actor: Actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, and keep nothing of it: a view and its request refer to each other, so that the picture in the answer
+        and those in the body would stay until Python looks for such circles."""
+        answer = super().dispatch(request, *args, **kwargs)
+        del self.response
+        forget_body(request)
+        return answer
 
     def tell(self, problem: Problem) -> Response:
         raise NotImplementedError
@@ -78,6 +88,7 @@ class DoorView(APIView):
         `bell` comes from notices.expected, entered before the submit with the id that it was given.
         """
         if not accepted.repeated:
+            forget_body(self.request._request)
             return waiting.until_final(accepted.generation.id, bell, seconds)
         done = waiting.look(accepted.generation.id)
         if done is None:

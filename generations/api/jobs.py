@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts.access import Right
 from generations import access, finishing, notices, predictions, submission
-from generations.api import bodies, door, filters, jobs_answers, jobs_requests, pagination, problem_json
+from generations.api import bodies, door, filters, jobs_answers, jobs_requests, jobs_schema, pagination, problem_json
 from generations.api.door import DoorView
 from generations.api.jobs_requests import Asked
 from generations.api.problems import Problem
@@ -34,6 +34,7 @@ class JobsView(DoorView):
     fields lie that an error names.
     """
 
+    group = jobs_schema.GROUP
     rights: ClassVar[dict[str, Right]] = {}
     under: Sequence[str] = ()
 
@@ -100,6 +101,8 @@ class CreateView(JobsView):
 class ModelPredictionsView(CreateView):
     """POST /v1/models/{owner}/{slug}/predictions."""
 
+    schema = jobs_schema.MODEL_PREDICTIONS
+
     def post(self, request: Request, owner: str, slug: str) -> HttpResponse:
         began = time.monotonic()
         self.count_submit()
@@ -110,6 +113,7 @@ class ModelPredictionsView(CreateView):
 class PredictionsView(CreateView):
     """/v1/predictions: the team's predictions, whichever door they came in by; and a new one, by `version`."""
 
+    schema = jobs_schema.PREDICTIONS
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
     narrowed_by: ClassVar[dict[str, filters.Parse]] = {
         "created_after": filters.moment,
@@ -142,12 +146,16 @@ def _within(rows: QuerySet[Generation], given: dict[str, Any]) -> QuerySet[Gener
 class PredictionView(JobsView):
     """GET /v1/predictions/{id}."""
 
+    schema = jobs_schema.PREDICTION_VIEW
+
     def get(self, request: Request, prediction_id: uuid.UUID) -> HttpResponse:
         return jobs_answers.shown(access.generation(self.actor, prediction_id))
 
 
 class CancelView(JobsView):
     """POST /v1/predictions/{id}/cancel: one that has ended stays as it is."""
+
+    schema = jobs_schema.CANCEL
 
     def post(self, request: Request, prediction_id: uuid.UUID) -> HttpResponse:
         generation = access.generation(self.actor, prediction_id)

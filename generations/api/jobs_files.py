@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.access import Right
 from generations import access, inputs, uploads
-from generations.api import bodies, filters, jobs_answers, pagination
+from generations.api import bodies, filters, jobs_answers, jobs_schema, pagination
 from generations.api.jobs import JobsView
 from generations.catalogue import FieldError, InvalidInput, wording
 
@@ -27,6 +27,7 @@ MOST_METADATA = 16 * 1024
 class FilesView(JobsView):
     """/v1/files: the team's uploads, and a new one."""
 
+    schema = jobs_schema.FILES
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW, "POST": Right.GENERATE}
 
     def get(self, request: Request) -> HttpResponse:
@@ -47,6 +48,7 @@ class FilesView(JobsView):
 class FileView(JobsView):
     """GET and DELETE /v1/files/{id}."""
 
+    schema = jobs_schema.FILE_VIEW
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW, "DELETE": Right.GENERATE}
 
     def get(self, request: Request, file_id: uuid.UUID) -> HttpResponse:

@@ -10,13 +10,14 @@ from accounts import queries
 from accounts.access import Right
 from accounts.models import Team
 from generations import catalogue, predictions
-from generations.api import jobs_answers, jobs_requests
+from generations.api import jobs_answers, jobs_requests, jobs_schema
 from generations.api.jobs import JobsView
 
 
 class ModelsView(JobsView):
     """GET /v1/models."""
 
+    schema = jobs_schema.LIST_MODELS
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
 
     def get(self, request: Request) -> HttpResponse:
@@ -26,6 +27,7 @@ class ModelsView(JobsView):
 class ModelView(JobsView):
     """GET /v1/models/{owner}/{slug}, and /v1/models/{slug}, as OpenAI's clients ask."""
 
+    schema = jobs_schema.GET_MODEL
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
 
     def get(self, request: Request, slug: str, owner: str = predictions.OWNER) -> HttpResponse:
@@ -37,6 +39,7 @@ class ModelView(JobsView):
 class VersionsView(JobsView):
     """GET /v1/models/{owner}/{slug}/versions: there is one, the latest."""
 
+    schema = jobs_schema.VERSIONS
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
 
     def get(self, request: Request, owner: str, slug: str) -> HttpResponse:
@@ -47,6 +50,7 @@ class VersionsView(JobsView):
 class VersionView(JobsView):
     """GET /v1/models/{owner}/{slug}/versions/{version}."""
 
+    schema = jobs_schema.GET_VERSION
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
 
     def get(self, request: Request, owner: str, slug: str, version: str) -> HttpResponse:
@@ -59,6 +63,7 @@ class VersionView(JobsView):
 class AccountView(JobsView):
     """GET /v1/account: the key's team."""
 
+    schema = jobs_schema.GET_ACCOUNT
     rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
 
     def get(self, request: Request) -> HttpResponse:

@@ -2,14 +2,18 @@
 
 from django.urls import path, re_path
 
-from generations.api import jobs, jobs_files, jobs_models, jobs_webhooks
+from generations.api import jobs, jobs_files, jobs_models, jobs_schema, jobs_webhooks
 
 urlpatterns = [
     path("v1/predictions", jobs.PredictionsView.as_view(), name="predictions"),
     path("v1/predictions/<uuid:prediction_id>", jobs.PredictionView.as_view(), name="prediction"),
     path("v1/predictions/<uuid:prediction_id>/cancel", jobs.CancelView.as_view(), name="prediction-cancel"),
     path("v1/models", jobs_models.ModelsView.as_view(), name="api-models"),
-    path("v1/models/<str:slug>", jobs_models.ModelView.as_view(), name="api-model-by-slug"),
+    path(
+        "v1/models/<str:slug>",
+        jobs_models.ModelView.as_view(schema=jobs_schema.GET_MODEL_BY_SLUG),
+        name="api-model-by-slug",
+    ),
     path("v1/models/<str:owner>/<str:slug>", jobs_models.ModelView.as_view(), name="api-model"),
     path(
         "v1/models/<str:owner>/<str:slug>/predictions",

@@ -16,6 +16,8 @@ from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, ParseE
 
 from accounts import ledger
 from accounts.limits import Decision
+from accounts.models import Budget
+from accounts.models.budget import Span, Subject
 from generations import catalogue, delivery, idempotency, inputs, removal, routing, submission
 from generations.api import bodies, problems, samples
 from generations.api.problems import OverLimit, Problem
@@ -58,6 +60,11 @@ def _too_many_samples() -> object:
     return catalogue.validate(model, {**samples.of(model), "samples": 9}, unknown="refuse")
 
 
+def _over_budget() -> ledger.OverBudget:
+    budget = Budget(kind=Subject.TEAM, span=Span.DAY, amount=5_000_000)
+    return ledger.OverBudget(budget, 4_990_000, 17_900, datetime(2026, 5, 2, tzinfo=UTC))
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "malformed_request": Kind(
@@ -84,6 +91,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             _raised(submission.NotAllowed),
             "The key's scope, or the role of the member who made it, does not allow this.",
             "Use a key with the scope “generate”, made by somebody who may run models.",
+        ),
+        "model_not_allowed": Kind(
+            _raised(lambda: submission.ModelNotAllowed("inpaint-auto", ["bg-replace"])),
+            "The key is limited to other image models.",
+            "Use one of those that the message lists, or a key without that limit.",
+        ),
+        "over_budget": Kind(
+            _raised(_over_budget),
+            "The request could take a budget of the team, the member, the key or the model above its limit.",
+            "Wait until the budget begins anew, which the message says, or ask who set it for more.",
         ),
         "unknown_model": Kind(
             _of_call(lambda: catalogue.get("bg-remove")),

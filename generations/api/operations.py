@@ -46,6 +46,8 @@ SUBMIT_PROBLEMS = BODY_PROBLEMS | {
     "too_many_fetches",
     "idempotency_key_reused",
     "idempotency_key_in_use",
+    "over_budget",
+    "model_not_allowed",
 }
 WAIT_PROBLEMS = frozenset({"rejected", "engine_failed", "out_of_time", "canceled"})
 
@@ -125,6 +127,20 @@ def record(properties: Mapping[str, Schema], *, optional: Iterable[str] = (), **
     missing = set(optional)
     required = [name for name in properties if name not in missing]
     return {"type": "object", "properties": dict(properties), "required": required, **more}
+
+
+def page(item: Schema) -> Schema:
+    """Return the schema of a list in pages."""
+    address = nullable("string", format="uri", description="The address of that page, null where there is none.")
+    return record({"next": address, "previous": address, "results": {"type": "array", "items": item}})
+
+
+def paging(most: int, usual: int) -> tuple[Schema, ...]:
+    """Return the parameters that every list in pages takes."""
+    return (
+        query("limit", "Rows in a page.", {"type": "integer", "minimum": 1, "maximum": most, "default": usual}),
+        query("cursor", "Which page; it comes with next and previous.", {"type": "string"}),
+    )
 
 
 ALLOW_FALLBACK = header(

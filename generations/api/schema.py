@@ -43,6 +43,9 @@ SECURITY = {
         "description": "The studio's session; writing needs the CSRF token in X-CSRFToken as well.",
     },
 }
+ORDER = ("Segmind API", "Jobs API", "OpenAI API", "Webhooks", "Portal", "Reference")
+"""The doors as the document has them: those that make pictures first."""
+
 _DOCUMENT = {"type": "object", "required": ["openapi", "info", "paths"]}
 _GENERAL = Group("Reference", error=problem_json.SCHEMA, security=())
 
@@ -87,7 +90,8 @@ def expand(endpoints: list[Endpoint]) -> list[Endpoint]:
 
 
 def _expanded(path: str, _regex: str, method: str, view: Callable[..., Any]) -> Iterator[Endpoint]:
-    names = described.of(vars(view)["cls"]).paths
+    paths = described.of(vars(view)["cls"]).paths
+    names = {name: values for name, values in paths.items() if f"{{{name}}}" in path}
     for chosen in product(*names.values()):
         concrete = path
         for name, value in zip(names, chosen, strict=True):
@@ -102,11 +106,21 @@ def finish(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
     components["securitySchemes"] = SECURITY
     views = {vars(view)["cls"] for *_, view in generator.endpoints}
     groups = _groups(views)
-    order = [*dict.fromkeys(operation["tags"][0] for path in result["paths"].values() for operation in path.values())]
+    result["paths"] = dict(sorted(result["paths"].items(), key=lambda item: _rank(_tag(item[1]))))
     result["info"] = {"title": "Sceneshift", "version": "0.1.0", "description": DESCRIPTION}
-    result["tags"] = [{"name": tag} for tag in order]
+    result["tags"] = [{"name": tag} for tag in dict.fromkeys(map(_tag, result["paths"].values()))]
     result["x-problems"] = [_told(kind, groups) for kind in KINDS]
     return result
+
+
+def _tag(methods: dict[str, Any]) -> str:
+    """Return the door of a path."""
+    tag: str = next(iter(methods.values()))["tags"][0]
+    return tag
+
+
+def _rank(tag: str) -> int:
+    return ORDER.index(tag) if tag in ORDER else len(ORDER) - 1
 
 
 def _groups(views: set[type[APIView]]) -> dict[str, DoorView]:

@@ -17,6 +17,7 @@ from generations.catalogue import reference as tables
 from generations.imaging import limits as pictures
 from generations.submission import Price
 from generations.views import docs_operations, home, values
+from generations.webhooks import schedule, signing
 
 CLIENTS: Mapping[str, str] = {"segmind": "Segmind", "replicate": "Replicate", "openai": "OpenAI"}
 """Whom apps move from: the word in the address → the name."""
@@ -86,7 +87,12 @@ def limits(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def webhooks(request: HttpRequest) -> HttpResponse:
-    return _page(request, "webhooks", {})
+    context = {
+        "seconds_allowed": settings.WEBHOOK_SECONDS,
+        "delays": [_span(delay) for delay in schedule.DELAYS if delay],
+        "overlap_hours": int(signing.OVERLAP.total_seconds()) // 3600,
+    }
+    return _page(request, "webhooks", context)
 
 
 @require_safe
@@ -99,6 +105,14 @@ def migrate(request: HttpRequest, client: str) -> HttpResponse:
 def _page(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
     shared = {"models": catalogue.MODELS, "clients": CLIENTS, "base_url": settings.PUBLIC_URL}
     return render(request, f"docs/{name}.html", {**shared, **context})
+
+
+def _span(seconds: int) -> str:
+    """Return a time in words: "5 minutes"."""
+    for size, unit in ((3600, "hours"), (60, "minutes")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} seconds"
 
 
 def _price(request: HttpRequest, declared: ImageModel) -> Price | None:

@@ -7,6 +7,8 @@ from typing import Any
 from generations import reference
 from generations.reference import Document
 
+BOUNDLESS = 10**16
+"""A bound from which on nobody cares what it is."""
 DEEPEST = 3
 """Levels of objects in objects that a table shows."""
 
@@ -164,7 +166,7 @@ def _range(schema: Node) -> str:
     if "enum" in schema:
         return "One of " + ", ".join("null" if each is None else str(each) for each in schema["enum"])
     low, high = schema.get("minimum"), schema.get("maximum")
-    if low is not None and high is not None:
+    if low is not None and high is not None and high < BOUNDLESS:
         return f"{low} to {high}"
     if low is not None:
         return f"At least {low}"

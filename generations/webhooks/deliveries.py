@@ -54,7 +54,6 @@ def send(delivery_id: int) -> None:
         return
     delivery = attempt.delivery
     outcome = _post(delivery, _body(delivery))
-    waiting.let_go()  # it has idled meanwhile
     _finish(attempt, outcome)
     following = _sendable().filter(team_id=delivery.team_id).order_by("next_at", "id").first()
     if following:  # which may have found no place

@@ -6,12 +6,15 @@ const replicate = new Replicate({
   baseUrl: "https://sceneshift.example/v1",
 });
 
-const [picture] = await replicate.run("official/bg-replace", {
+const started = await replicate.predictions.create({
+  model: "official/bg-replace",
   input: {
     image: await readFile("product.jpg"),
     ref_image: await readFile("background.jpg"),
     prompt: "on a beach, in the evening sun",
   },
 });
-const blob = await picture.blob();
-await writeFile("result.jpg", Buffer.from(await blob.arrayBuffer()));
+const prediction = await replicate.wait(started);
+if (prediction.error) throw new Error(prediction.error);
+const picture = await fetch(prediction.output[0]);
+await writeFile("result.jpg", Buffer.from(await picture.arrayBuffer()));

@@ -1,4 +1,5 @@
 import os
+import urllib.request
 
 import replicate
 
@@ -8,9 +9,11 @@ client = replicate.Client(
 )
 
 with open("product.jpg", "rb") as image, open("background.jpg", "rb") as background:
-    (picture,) = client.run(
-        "official/bg-replace",
+    prediction = client.predictions.create(
+        model="official/bg-replace",
         input={"image": image, "ref_image": background, "prompt": "on a beach, in the evening sun"},
     )
-with open("result.jpg", "wb") as file:
-    file.write(picture.read())
+prediction.wait()
+if prediction.error:
+    raise SystemExit(prediction.error)
+urllib.request.urlretrieve(prediction.output[0], "result.jpg")
