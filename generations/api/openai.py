@@ -32,7 +32,7 @@ class EditsView(OpenAIView):
     """POST /v1/images/edits. What a caller that gave up had asked for goes on, and is in the gallery."""
 
     schema = openai_schema.EDIT
-    right = Right.GENERATE
+    rights = {"POST": Right.GENERATE}
 
     def post(self, request: Request) -> HttpResponse:
         self.count_submit()
