@@ -65,6 +65,7 @@ def passed(engine: base.Engine, confirm: Callable[[], None] = lambda: None) -> I
         except BaseException:
             _leave(engine.alias, place, None, called=False)
             raise
+        waiting.lend()
         try:
             yield
         except base.EngineError as error:
@@ -125,7 +126,6 @@ def _enter(alias: str, limits: base.Limits) -> float:
     give_up = time.monotonic() + PATIENCE
     quick = statements.current().enter(alias, limits, timezone.now())
     if quick is not None:
-        waiting.lend()
         return quick
     while True:
         with transaction.atomic():
