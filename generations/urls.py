@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from generations.views import demo, engines, gallery, home, pictures, playground, runs, webhooks
+from generations.views import demo, engines, gallery, home, pictures, playground, runs, subjects, webhooks
 
 urlpatterns = [
     path("", home.models, name="models"),
     path("playground/<str:slug>", playground.index, name="playground"),
     path("playground/<str:slug>/quote", playground.quote, name="quote"),
     path("playground/<str:slug>/snippet", playground.snippet, name="snippet"),
+    path("masks/subject", subjects.mask, name="mask-subject"),
     path("runs/<uuid:run_id>", runs.index, name="run"),
     path("runs/<uuid:run_id>/progress", runs.progress, name="run-progress"),
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),

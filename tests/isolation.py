@@ -83,6 +83,7 @@ playground                    GET    +     +     +      +      +        403   si
 playground                    POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
 quote                         GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
 snippet                       POST   +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
+mask-subject                  POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
 run                           GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 run-progress                  GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 run-cancel                    POST   +     +     +      403    404      403   sign-in   sign-in sign-in sign-in
