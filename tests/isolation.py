@@ -90,6 +90,17 @@ run-cancel                    POST   +     +     +      403    404      403   si
 run-fidelity                  GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 run-download                  GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 gallery                       GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
+gallery-favourite             POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
+gallery-remove                POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
+gallery-restore               POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
+gallery-download              POST   +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
+compare                       GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
+collections                   GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
+collections                   POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
+collection-change             POST   +     +     +      403    404      403   sign-in   sign-in sign-in sign-in
+collection-delete             POST   +     +     +      403    404      403   sign-in   sign-in sign-in sign-in
+collection-add                POST   +     +     +      403    404      403   sign-in   sign-in sign-in sign-in
+collection-remove             POST   +     +     +      403    404      403   sign-in   sign-in sign-in sign-in
 image                         GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 output-picture                GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 asset-picture                 GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
