@@ -91,9 +91,14 @@ def hit(key_id: int, own: int | None = None) -> Decision | None:
     limit = min((each for each in (own, settings.RATE_LIMIT) if each), default=0)
     if not limit:
         return None
+    return count(f"submit:{key_id}", limit)
+
+
+def count(name: str, limit: int) -> Decision:
+    """Count one hit of whatever `name` stands for against its limit a minute. Call it outside transactions."""
     now = time.time()
     start = int(now) // WINDOW * WINDOW
-    count = _count(f"submit:{key_id}", start, limit)
+    count = _count(name, start, limit)
     return Decision(count <= limit, limit, max(limit - count, 0), max(start + WINDOW - int(now), 1))
 
 

@@ -1,5 +1,6 @@
 """Product lock: what had to stay is composited back from the input, whatever the engine did to it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from generations import catalogue
@@ -22,7 +23,8 @@ def conform(engine: Engine, job: Job, result: Result, *, lock: bool) -> Result:
         return result
     original = composite.cover(decode.decode(job.images["image"]), width, height)
     keep = kept(job, result, width, height) if pastes else None
-    pictures = tuple(_conformed(picture, original, keep) for picture in result.pictures)
+    weight = _weight(job, width, height) if "mask" in job.images else keep
+    pictures = tuple(_conformed(picture, original, weight) for picture in result.pictures)
     return replace(result, pictures=pictures, keep=result.keep if keep is None else encode.png(keep))
 
 
@@ -37,8 +39,17 @@ def kept(job: Job, result: Result, width: int, height: int) -> Mask:
     if "mask" not in job.images:
         assert result.keep is not None
         return decode.decode_mask(result.keep, width, height)
+    return _of_mask(job, width, height, decode.decode_mask)
+
+
+def _weight(job: Job, width: int, height: int) -> Mask:
+    """Return how much of the input each pixel takes: all where it has to stay, less and less along a soft edge."""
+    return _of_mask(job, width, height, decode.decode_feather)
+
+
+def _of_mask(job: Job, width: int, height: int, read: Callable[[bytes, int, int], Mask]) -> Mask:
     probe = decode.probe(job.images["image"])
-    mask = decode.decode_mask(job.images["mask"], probe.width, probe.height)
+    mask = read(job.images["mask"], probe.width, probe.height)
     return 255 - composite.cover(mask, width, height, nearest=True)
 
 

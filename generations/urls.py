@@ -13,6 +13,7 @@ from generations.views import (
     pictures,
     playground,
     runs,
+    subjects,
     webhooks,
 )
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("playground/<str:slug>", playground.index, name="playground"),
     path("playground/<str:slug>/quote", playground.quote, name="quote"),
     path("playground/<str:slug>/snippet", playground.snippet, name="snippet"),
+    path("masks/subject", subjects.mask, name="mask-subject"),
     path("runs/<uuid:run_id>", runs.index, name="run"),
     path("runs/<uuid:run_id>/progress", runs.progress, name="run-progress"),
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="run-cancel"),

@@ -41,13 +41,13 @@ portal-key                    GET    +     +     +      403    404      403   40
 portal-key                    PATCH  +     +     +      403    404      403   401       403     403     404
 portal-key                    DELETE +     +     +      403    404      403   401       +       403     404
 predictions                   GET    401   401   401    401    401      401   401       +       +       +
-predictions                   POST   401   401   401    401    401      401   401       +       +       +
+predictions                   POST   401   401   401    401    401      401   401       +       403     +
 prediction                    GET    401   401   401    401    401      401   401       +       +       404
 prediction-cancel             POST   401   401   401    401    401      401   401       +       403     404
 api-models                    GET    401   401   401    401    401      401   401       +       +       +
 api-model-by-slug             GET    401   401   401    401    401      401   401       +       +       +
 api-model                     GET    401   401   401    401    401      401   401       +       +       +
-model-predictions             POST   401   401   401    401    401      401   401       +       +       +
+model-predictions             POST   401   401   401    401    401      401   401       +       403     +
 api-versions                  GET    401   401   401    401    401      401   401       +       +       +
 api-version                   GET    401   401   401    401    401      401   401       +       +       +
 api-account                   GET    401   401   401    401    401      401   401       +       +       +
@@ -83,6 +83,7 @@ playground                    GET    +     +     +      +      +        403   si
 playground                    POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
 quote                         GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
 snippet                       POST   +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
+mask-subject                  POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
 run                           GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 run-progress                  GET    +     +     +      +      404      403   sign-in   sign-in sign-in sign-in
 run-cancel                    POST   +     +     +      403    404      403   sign-in   sign-in sign-in sign-in

@@ -184,6 +184,12 @@ def test_a_mask_of_another_size_is_resized_by_the_nearest_pixel() -> None:
     assert set(np.unique(decode.decode_mask(_mask([[0, 90, 200, 255]] * 3), 7, 5))) == {0, 255}
 
 
+def test_the_grey_of_a_mask_is_its_feather() -> None:
+    """A JPEG's noise about white and black is none."""
+    feather = decode.decode_feather(_mask([[0, 20, 127, 128, 184, 240, 255]]), 7, 1)
+    assert feather.tolist() == [[0, 0, 0, 2, 129, 255, 255]]
+
+
 def test_what_is_transparent_in_a_mask_stays() -> None:
     strokes = Image.new("RGBA", (2, 1), (255, 255, 255, 0))
     strokes.putpixel((0, 0), (255, 255, 255, 255))

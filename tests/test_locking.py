@@ -72,6 +72,18 @@ def test_with_a_mask_the_rest_is_the_inputs_and_the_middle_the_engines() -> None
     assert ((decode.decode_mask(made.keep, 64, 64) == 255) == keep).all()
 
 
+def test_the_grey_of_a_mask_fades_from_the_input_into_the_picture() -> None:
+    """White is the engine's, darker than half is the input's, and what lies between goes from one to the other."""
+    ramp = np.repeat(np.linspace(0, 255, 64).astype(np.uint8)[None], 64, axis=0)
+    made = conform(job("sdxl-inpaint", png(colour="white"), mask=encode.png(ramp)), result())
+    row = pixels(made)[32, :, 0]
+    assert (row[:32] == 255).all()
+    assert (row[60:] == 0).all()
+    assert (np.diff(row[31:61].astype(int)) < 0).all()
+    assert made.keep is not None
+    assert ((decode.decode_mask(made.keep, 64, 64) == 255) == (ramp < 128)).all()
+
+
 def test_an_engine_that_vouches_for_it_is_believed_if_the_size_fits() -> None:
     made = result()
     assert conform(job("sdxl-inpaint", mask=mask()), made, exact=True) == made

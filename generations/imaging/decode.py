@@ -13,7 +13,10 @@ from generations.imaging.header import Header
 from generations.imaging.limits import API, API_SIDE, DEFAULT, Limits
 from generations.imaging.pixels import Mask, Pixels
 
-__all__ = ["API", "API_SIDE", "DEFAULT", "Limits", "Probe", "decode", "decode_mask", "load", "probe"]
+__all__ = ["API", "API_SIDE", "DEFAULT", "Limits", "Probe", "decode", "decode_feather", "decode_mask", "load", "probe"]
+
+NEARLY_WHITE = 240
+"""From here on a mask is white: a JPEG's noise is no feather."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -104,8 +107,20 @@ def decode_mask(data: bytes, width: int, height: int, *, limits: Limits = DEFAUL
     Another size is brought to this one by the nearest pixel. What is transparent counts as black. Raises
     ImageError as `decode` does; a mask that holds nowhere is the caller's to refuse.
     """
+    return np.where(_grey(data, width, height, limits) >= 128, np.uint8(255), np.uint8(0))
+
+
+def decode_feather(data: bytes, width: int, height: int, *, limits: Limits = DEFAULT) -> Mask:
+    """Return how much of each pixel a mask lets change, (height, width): 0 where `decode_mask` is 0, and rising from
+    there with the mask's lightness to 255 at what is as good as white. Raises ImageError."""
+    grey = _grey(data, width, height, limits).astype(np.float32)
+    share = np.clip((grey - 127) / (NEARLY_WHITE - 127), 0, 1)
+    return np.rint(share * 255).astype(np.uint8)
+
+
+def _grey(data: bytes, width: int, height: int, limits: Limits) -> Mask:
     image = load(data, formats.read(data, limits))
     grey = np.asarray((image if image.mode == "RGB" else _flattened(image, "black")).convert("L"))
     if grey.shape != (height, width):
-        grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.where(grey >= 128, np.uint8(255), np.uint8(0))
+        grey = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+    return grey

@@ -100,13 +100,10 @@ def _agreed(request: HttpRequest) -> int:
 
 def _image(request: HttpRequest, actor: Actor, name: str) -> Any:
     """Return the picture of a field: the file that was sent, else one that the studio has, else None."""
-    file = request.FILES.get(name)
-    if file:
-        return file.read()
-    source = request.POST.get(f"{name}_source", "")
     try:
-        return sources.resolve(actor, source)
+        return sources.given(request, actor, name)
     except FileNotFoundError as error:
+        source = request.POST.get(f"{name}_source", "")
         raise InvalidInput((FieldError(name, source, "The file of this picture is lost. Choose another."),)) from error
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 
 from accounts.access import Actor
@@ -64,6 +64,15 @@ def resolve(actor: Actor, source: str) -> uuid.UUID | bytes | None:
     if kind == "output":
         return delivery.read(access.output(actor, _uuid(row_id)).file)
     raise Http404(f"source: {source[:60]!r}; asset:UUID and output:UUID are allowed")
+
+
+def given(request: HttpRequest, actor: Actor, name: str) -> uuid.UUID | bytes | None:
+    """Return the picture of a form's field: the file that was sent, else one that the studio has, else None.
+
+    Raises as `resolve` does.
+    """
+    file = request.FILES.get(name)
+    return file.read() if file else resolve(actor, request.POST.get(f"{name}_source", ""))
 
 
 def _from_run(actor: Actor, row_id: uuid.UUID) -> Origin:

@@ -1,34 +1,12 @@
 // Keeps what is entered in the playground, pictures included, in this browser: it survives a reload and leaving the
 // page. One draft per person, team and model; those of others are deleted here, all of them at sign-out (forget.js).
 
+import { deleteOthers, keep, keyOf, read, unkept } from "./drafts.js";
+
 const SAVE_DELAY = 250;
 const form = document.getElementById("playground");
 const notice = document.getElementById("draft-notice");
-const key = [document.body.dataset.account, form.dataset.team, form.dataset.model].join(":");
-
-const promised = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-
-let database;
-
-async function open() {
-  const opening = indexedDB.open("sceneshift", 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore("drafts");
-  const opened = await promised(opening);
-  opened.onversionchange = () => {
-    opened.close(); // signing out wants it gone
-    database = undefined;
-  };
-  return opened;
-}
-
-async function store(mode) {
-  database ??= open();
-  return (await database).transaction("drafts", mode).objectStore("drafts");
-}
+const key = keyOf(form.dataset.team, form.dataset.model);
 
 const fields = () => [...form.querySelectorAll("[data-param]")];
 const pictures = () => [...form.querySelectorAll("picture-input")];
@@ -50,9 +28,7 @@ function isEmpty({ values, images }) {
 
 async function save() {
   const draft = current();
-  const drafts = await store("readwrite");
-  if (isOver) return;
-  await promised(isEmpty(draft) ? drafts.delete(key) : drafts.put(draft, key));
+  await keep(key, isEmpty(draft) ? undefined : draft, () => isOver);
 }
 
 function applyValues(values) {
@@ -72,21 +48,13 @@ async function applyPictures(images) {
   }
 }
 
-/** Delete what somebody else left in this browser. */
-async function deleteOthers() {
-  const drafts = await store("readwrite");
-  for (const other of await promised(drafts.getAllKeys())) {
-    if (!other.startsWith(`${document.body.dataset.account}:`)) drafts.delete(other);
-  }
-}
-
 let isTouched = false;
 let isOver = false; // "Start over" was pressed: nothing may be kept any more
 let timer;
 
 /** Restore the draft, unless the address asks for something else or something was entered already. */
 async function restore() {
-  const draft = await promised((await store("readonly")).get(key));
+  const draft = await read(key);
   if (!draft || isTouched) return;
   const { search } = location;
   const isSame = search === draft.search || (!search && !draft.search.match(/[?&](from|output)=/));
@@ -98,8 +66,6 @@ async function restore() {
   notice.hidden = false;
 }
 
-const unkept = (error) => console.info("no draft is kept in this browser:", error?.message);
-
 form.addEventListener("draft-change", () => {
   isTouched = true;
   sessionStorage.setItem(key, form.dataset.search);
@@ -110,7 +76,7 @@ form.addEventListener("draft-change", () => {
 notice.querySelector("button").addEventListener("click", async () => {
   isOver = true;
   sessionStorage.removeItem(key);
-  await promised((await store("readwrite")).delete(key));
+  await keep(key, undefined);
   location.assign(location.pathname);
 });
 

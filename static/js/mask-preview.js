@@ -1,6 +1,6 @@
 // <mask-preview>: a canvas over the mask's place that shows the picture with the part to repaint tinted.
 
-const TINT = [20, 184, 166];
+const TINT = [217, 38, 169]; // as in mask-editor.js
 const OPACITY = 0.6;
 const SIDE = 768;
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from generations.engines.classical import cutout, subject
-from generations.imaging import decode, encode
-from generations.imaging.errors import ImageError
+from generations import subjects
+from generations.imaging import encode
 
 
 class Command(BaseCommand):
@@ -21,8 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         try:
-            alpha = cutout.cutout(decode.decode(options["image"].read_bytes()))
+            alpha = subjects.alpha(options["image"].read_bytes())
             options["out"].write_bytes(encode.png(alpha))
-        except (OSError, ImageError, subject.NoSubject) as error:
+        except (OSError, subjects.NotFound) as error:
             raise CommandError(f"{options['image']}: {error}") from error
         self.stdout.write(f"wrote {options['out']}: the subject covers {(alpha > 127).mean():.1%} of the picture")
