@@ -13,7 +13,7 @@ from accounts.models import User
 from generations import queries
 from generations.models import Collection, CollectionItem, Generation, Output
 from tests.browser.conftest import OpenStudio, Studio
-from tests.browser.test_pages import LOOKS, assert_fits, findings
+from tests.browser.test_pages import assert_fits, findings
 from tests.pages import MakeRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -39,6 +39,11 @@ def test_choosing_deleting_and_undo(studio: Studio, runs: list[Generation]) -> N
     page.keyboard.press("Control+a")
     expect(page.locator("#chosen")).to_have_text("5")
     expect(page.get_by_role("button", name="Compare")).to_be_disabled()
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    assert not findings(page)
+    page.keyboard.press("Escape")  # closes the list alone
+    expect(page.locator("#chosen")).to_have_text("5")
     page.keyboard.press("Escape")
     box(page, 0)
     box(page, 1)
@@ -177,6 +182,9 @@ def test_filters_are_chips_that_come_off(studio: Studio, runs: list[Generation],
     page.get_by_role("link", name="By admin@example.com").click()
     page.get_by_role("link", name="Favourites : remove this filter").click()
     expect(page.locator(".tile")).to_have_count(5)
+
+
+LOOKS = {"light": ("light", 1280), "dark and narrow": ("dark", 390)}
 
 
 @pytest.mark.parametrize("look", LOOKS)
