@@ -1,5 +1,6 @@
 """The mask editor by hand: painting with mouse, keys and fingers, what becomes of it, and what it runs."""
 
+import base64
 import io
 from pathlib import Path
 
@@ -73,16 +74,15 @@ def drag(page: Page, *points: tuple[float, float]) -> None:
 
 def shown(page: Page) -> Plane:
     """Return what is painted, as the editor shows it: (H, W), 255 where the picture is to be repainted."""
-    found = page.evaluate(_SHOWN)
-    return np.array(found["alpha"], np.uint8).reshape(found["height"], found["width"])
+    data = page.evaluate(_SHOWN).partition(",")[2]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))[..., 3]
 
 
 _SHOWN = """() => {
-  const { width, height } = document.querySelector("mask-editor").surface.size;
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(document.querySelector("[data-stage] canvas"), 0, 0);
-  return { width, height, alpha: [...context.getImageData(0, 0, width, height).data].filter((_, at) => at % 4 === 3) };
+  const painted = document.querySelector("[data-stage] canvas");
+  const copy = Object.assign(document.createElement("canvas"), { width: painted.width, height: painted.height });
+  copy.getContext("2d").drawImage(painted, 0, 0);
+  return copy.toDataURL("image/png");
 }"""
 
 
