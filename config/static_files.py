@@ -6,7 +6,7 @@ _OURS = "js/*.js"
 _IMPORT = r"""(?m)^(?P<matched>import (?P<names>[^;"]+) from "(?P<url>\./[^"]+)";)$"""
 
 
-class StaticFiles(CompressedManifestStaticFilesStorage):
+class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """Django's own switch for imports would read the libraries' files as well, and stumble over their comments."""
 
     patterns = (

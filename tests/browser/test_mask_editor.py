@@ -247,7 +247,7 @@ def test_a_pen_paints_by_its_pressure_and_a_palm_beside_it_does_not(studio: Stud
         given = {"type": kind, "x": left, "y": top, "button": "left", "buttons": 1, "clickCount": 1, "force": force}
         devices.send("Input.dispatchMouseEvent", {**given, "pointerType": "pen"})
 
-    widths = []
+    widths: list[int] = []
     for row, force in ((0.3, 0.2), (0.7, 1.0)):
         pen("mousePressed", 0.3, row, force)
         pen("mouseMoved", 0.6, row, force)
