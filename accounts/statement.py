@@ -9,8 +9,8 @@ from django.db.models.functions import Coalesce
 from accounts.ledger import Amounts
 from accounts.models import Balance, Entry
 
-ORDER = ("created_at", "id")
-"""Of the entries; those of one moment stand as they were numbered."""
+ORDER = ("id",)
+"""Of the entries: as they were booked."""
 
 
 def entries(

@@ -35,6 +35,9 @@ def of_days(team_id: int, since: date, until: date, groups: Sequence[str], most:
     """The usage of some days (UTC), both included, by `groups` and in their order; `most` rows at most."""
     assert set(groups) <= set(GROUPS)
     rows = UsageDay.objects.filter(team_id=team_id, day__range=(since, until))
+    if not groups:
+        sums = rows.aggregate(runs=Sum("runs", default=0), cost=Sum("cost", default=0))
+        return [Used({}, sums["runs"], sums["cost"])]
     totals = rows.values(*groups).annotate(all_runs=Sum("runs"), all_cost=Sum("cost")).order_by(*groups)
     return [Used({name: row[name] for name in groups}, row["all_runs"], row["all_cost"]) for row in totals[:most]]
 

@@ -28,10 +28,12 @@ class Program:
 
 
 def programs(run_dir: Path) -> list[Program]:
-    """Return what runs: the web, a worker for each queue, and the clock."""
+    """Return what runs: the web, a worker for each queue, more of them for the network's, and the clock."""
+    more = [str(number) for number in range(2, settings.NETWORK_PROCESSES + 1)]
     return [
         Program("web", _gunicorn(run_dir)),
         *(Program(queue, _module("config.worker", queue)) for queue in ("control", "compute", "network", "webhooks")),
+        *(Program(f"network{number}", _module("config.worker", "network", number)) for number in more),
         Program("beat", _module("config.clock")),
     ]
 

@@ -262,7 +262,8 @@ ROUTES = engines.routes(env.json("ROUTES", default={}), MODELS, ENGINES)
 _cores = os.cpu_count() or 1
 WEB_PROCESSES = env.whole("WEB_PROCESSES", min(2, _cores))
 WEB_THREADS = env.whole("WEB_THREADS", 64)  # a process; a blocked v1 call holds one
-NETWORK_THREADS = env.whole("NETWORK_THREADS", 32)
+NETWORK_PROCESSES = env.whole("NETWORK_PROCESSES", 1)  # one does what two cores can; each keeps its own in hand
+NETWORK_THREADS = env.whole("NETWORK_THREADS", 32)  # a process; a job that waits for an upstream holds none
 WEBHOOK_THREADS = env.whole("WEBHOOK_THREADS", 16)
 COMPUTE_PROCESSES = env.whole("COMPUTE_PROCESSES", min(2, _cores))
 COMPUTE_MEMORY_MIB = env.whole("COMPUTE_MEMORY_MIB", 1500)  # a computing process that has grown over it is replaced

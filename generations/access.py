@@ -1,9 +1,11 @@
 """Fetch or 404, within the actor's team: the one place where a row is found by an id from outside."""
 
 import uuid
+from collections.abc import Collection as Several
+from collections.abc import Sequence
 from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 
 from accounts.access import Actor, Right
@@ -13,11 +15,30 @@ from generations.models.generation import KEPT
 from generations.webhooks import listing
 
 Row = TypeVar("Row")
+Many = TypeVar("Many", bound=Model)
 
 
 def generation(actor: Actor, generation_id: uuid.UUID) -> Generation:
     """Return a generation of the actor's team that was not removed. Raises Http404."""
     return _found(actor, Generation.objects.filter(KEPT, id=generation_id, team_id=actor.team_id).first())
+
+
+def generations(actor: Actor, ids: Several[uuid.UUID]) -> Sequence[Generation]:
+    """Return generations of the actor's team that were not removed. Raises Http404 where one of them is not there."""
+    return _all(actor, Generation.objects.filter(KEPT, id__in=ids, team_id=actor.team_id), ids)
+
+
+def several_removed(actor: Actor, ids: Several[uuid.UUID]) -> Sequence[Generation]:
+    """Return generations of the actor's team that are not purged, removed or not. Raises Http404 as `generations`."""
+    return _all(actor, Generation.objects.filter(id__in=ids, team_id=actor.team_id, purged_at=None), ids)
+
+
+def outputs(actor: Actor, ids: Sequence[uuid.UUID]) -> Sequence[Output]:
+    """Return outputs of the actor's team as they are asked for, with their generations and who started those. Raises
+    Http404 where one of them is not there, or was removed."""
+    rows = Output.objects.select_related("generation__user").filter(generation__removed_at=None)
+    found = {row.id: row for row in _all(actor, rows.filter(id__in=ids, generation__team_id=actor.team_id), ids)}
+    return [found[each] for each in ids]
 
 
 def removed(actor: Actor, generation_id: uuid.UUID) -> Generation | None:
@@ -88,6 +109,13 @@ def may_cancel(actor: Actor, generation: Generation) -> bool:
     """Return whether the actor may cancel or remove it: one's own, or anyone's with the right to manage runs."""
     own = generation.user_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
     return own or actor.may(Right.MANAGE_RUNS)
+
+
+def _all(actor: Actor, rows: QuerySet[Many], ids: Several[uuid.UUID]) -> Sequence[Many]:
+    found = list(rows)
+    if len(found) < len(set(ids)) or not actor.may(Right.VIEW):
+        raise Http404("Some of these are not there; they may have been removed.")
+    return found
 
 
 def _found(actor: Actor, row: Row | None, otherwise: str = "") -> Row:

@@ -2,14 +2,19 @@
 
 import uuid
 from collections.abc import Collection as Several
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from accounts.access import Actor
 from generations.models import Collection, CollectionItem, Generation, Visibility
-from generations.models.generation import KEPT
+from generations.models.generation import KEPT, Status
+
+COVERS = 4
+"""Pictures that a list shows of a collection."""
 
 
 class NotThere(Exception):
@@ -50,3 +55,26 @@ def take_out(collection: Collection, ids: Several[uuid.UUID]) -> int:
 def items(collection: Collection) -> QuerySet[CollectionItem]:
     """Return what is in it and was not removed, in no order."""
     return collection.items.filter(generation__removed_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a list shows of a collection: how many runs with pictures, and the first pictures of the last ones."""
+
+    items: int
+    covers: list[uuid.UUID]
+
+
+def shown(ids: Several[uuid.UUID]) -> Mapping[uuid.UUID, Shown]:
+    """Return what a list shows of collections, at two queries whatever they hold."""
+    pictured = CollectionItem.objects.filter(
+        collection__in=ids, generation__removed_at=None, generation__status=Status.SUCCEEDED
+    )
+    counted = dict(pictured.values_list("collection").annotate(Count("id")).values_list("collection", "id__count"))
+    found = {each: Shown(counted.get(each, 0), []) for each in ids}
+    place = Window(RowNumber(), partition_by="collection", order_by=("-added_at", "-id"))
+    last = pictured.annotate(place=place).filter(place__lte=COVERS).order_by("collection", "place")
+    rows = last.filter(generation__outputs__number=0).values_list("collection", "generation__outputs__id")
+    for collection_id, output_id in rows:
+        found[collection_id].covers.append(output_id)
+    return found

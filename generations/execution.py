@@ -88,14 +88,17 @@ def _submit(claim: leases.Claim, engine: base.Engine, job: base.Job) -> base.Res
         if isinstance(outcome, base.Result):
             return outcome
         leases.note_submitted(claim, outcome.request_id)
+    waiting.lend()
     return None
 
 
 def _noted(claim: leases.Claim, result: base.Result) -> base.Result:
     """Say it where another engine was asked first: the person should know what made the picture, and why."""
     attempt = claim.attempt
+    if attempt.number == 1:
+        return result
     earlier = Attempt.objects.filter(generation_id=attempt.generation_id, number__lt=attempt.number)
-    first = earlier.exclude(engine=attempt.engine).order_by("number").first() if attempt.number > 1 else None
+    first = earlier.exclude(engine=attempt.engine).order_by("number").first()
     if first is None:
         return result
     note = f"{attempt.engine} stood in for {first.engine}: {first.error or 'it did not deliver.'}"

@@ -65,6 +65,7 @@ def passed(engine: base.Engine, confirm: Callable[[], None] = lambda: None) -> I
         except BaseException:
             _leave(engine.alias, place, None, called=False)
             raise
+        waiting.lend()
         try:
             yield
         except base.EngineError as error:
@@ -125,7 +126,6 @@ def _enter(alias: str, limits: base.Limits) -> float:
     give_up = time.monotonic() + PATIENCE
     quick = statements.current().enter(alias, limits, timezone.now())
     if quick is not None:
-        waiting.lend()
         return quick
     while True:
         with transaction.atomic():
@@ -156,7 +156,7 @@ def _try(alias: str, limits: base.Limits) -> _Place:
     if limits.per_second and gate.next_at and gate.next_at > now:
         return _Place(pause=(gate.next_at - now).total_seconds())
     if len(taken) + _in_hand(alias) >= limits.jobs:
-        return _Place(pause=random.uniform(0.5, 1.5))  # noqa: S311
+        return _Place(pause=random.uniform(0.2, 0.6))  # noqa: S311
     until = now.timestamp() + limits.longest
     gate.submits = [*taken, until]
     gate.next_at = now + timedelta(seconds=1 / limits.per_second) if limits.per_second else None

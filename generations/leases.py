@@ -79,7 +79,6 @@ def note_submitted(claim: Claim, request_id: str) -> None:
         # It has been ended meanwhile, and may be listed as unknown: the operator finds the picture by its id.
         Attempt.objects.filter(id=claim.attempt.id, upstream_id="").update(upstream_id=request_id)
         raise LeaseLost
-    waiting.lend()
     claim.attempt.state = State.SUBMITTED
 
 

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -56,10 +56,21 @@ def publish(generation_id: uuid.UUID) -> None:
         log.warning("no notice of %s could be sent: %s", generation_id, error)
 
 
-def _wake(message: bytes) -> None:
-    bell = _waiting.get(uuid.UUID(bytes=message)) if len(message) == ID_BYTES else None
-    if bell:
-        bell.set()
+def awaited() -> Sequence[uuid.UUID]:
+    """Return the generations that somebody in this process waits for."""
+    return list(_waiting)
+
+
+def wake(generation_ids: Iterable[uuid.UUID]) -> None:
+    """Ring the bells of generations that have ended, in this process."""
+    for generation_id in generation_ids:
+        if bell := _waiting.get(generation_id):
+            bell.set()
+
+
+def _hear(message: bytes) -> None:
+    if len(message) == ID_BYTES:
+        wake([uuid.UUID(bytes=message)])
 
 
 def _ensure_listener() -> None:
@@ -110,7 +121,7 @@ def _hear_redis(ready: threading.Event) -> None:
         while True:
             message = subscription.get_message(timeout=10)
             if message:
-                _wake(message["data"])
+                _hear(message["data"])
 
 
 # --- datagrams ----------------------------------------------------------------------------------------------
@@ -141,7 +152,7 @@ def _hear_datagrams(ready: threading.Event) -> None:
         inbox.bind(str(path))
         ready.set()
         while True:
-            _wake(inbox.recv(ID_BYTES))
+            _hear(inbox.recv(ID_BYTES))
 
 
 def _send_datagrams(message: bytes) -> None:

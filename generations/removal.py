@@ -6,7 +6,7 @@ books and the usage speak of it.
 
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,19 +42,32 @@ def remove(generation_id: uuid.UUID) -> datetime | None:
     Raises StillRunning.
     """
     now = timezone.now()
-    row = Generation.objects.filter(id=generation_id, removed_at=None)
-    if row.filter(status__in=FINAL).update(removed_at=now):
+    if _hide([generation_id], now):
         return now
-    if row.exists():
+    if Generation.objects.filter(id=generation_id, removed_at=None).exists():
         raise StillRunning("The run has not ended; cancel it first.")
     return None
 
 
+def remove_several(ids: Collection[uuid.UUID]) -> int:
+    """Hide those of the generations that have ended; return how many were not hidden before."""
+    return _hide(ids, timezone.now())
+
+
+def _hide(ids: Collection[uuid.UUID], now: datetime) -> int:
+    return Generation.objects.filter(id__in=ids, removed_at=None, status__in=FINAL).update(removed_at=now)
+
+
 def restore(generation_id: uuid.UUID) -> bool:
     """Show a removed generation again; False where it is not removed, or where it is too late."""
+    return bool(restore_several([generation_id]))
+
+
+def restore_several(ids: Collection[uuid.UUID]) -> int:
+    """Show removed generations again; return how many were removed and not too long ago."""
     since = timezone.now() - kept_for()
-    removed = Generation.objects.filter(id=generation_id, removed_at__gt=since, purged_at=None)
-    return bool(removed.update(removed_at=None))
+    removed = Generation.objects.filter(id__in=ids, removed_at__gt=since, purged_at=None)
+    return removed.update(removed_at=None)
 
 
 def kept_for() -> timedelta:

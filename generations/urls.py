@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from generations.views import demo, engines, gallery, home, pictures, playground, runs, subjects, webhooks
+from generations.views import (
+    collections,
+    compare,
+    demo,
+    engines,
+    gallery,
+    gallery_acts,
+    home,
+    pictures,
+    playground,
+    runs,
+    subjects,
+    webhooks,
+)
 
 urlpatterns = [
     path("", home.models, name="models"),
@@ -16,6 +29,16 @@ urlpatterns = [
     path("runs/<uuid:run_id>/fidelity/<int:number>", runs.fidelity, name="run-fidelity"),
     path("runs/<uuid:run_id>/download/<int:number>", runs.download, name="run-download"),
     path("gallery", gallery.index, name="gallery"),
+    path("gallery/favourite", gallery_acts.favourite, name="gallery-favourite"),
+    path("gallery/remove", gallery_acts.remove, name="gallery-remove"),
+    path("gallery/restore", gallery_acts.restore, name="gallery-restore"),
+    path("gallery/download", gallery_acts.download, name="gallery-download"),
+    path("gallery/compare", compare.index, name="compare"),
+    path("collections", collections.index, name="collections"),
+    path("collections/<uuid:collection_id>", collections.change, name="collection-change"),
+    path("collections/<uuid:collection_id>/delete", collections.delete, name="collection-delete"),
+    path("collections/<uuid:collection_id>/add", collections.add, name="collection-add"),
+    path("collections/<uuid:collection_id>/remove", collections.take_out, name="collection-remove"),
     path("gallery/<uuid:output_id>", gallery.image, name="image"),
     path("pictures/outputs/<uuid:output_id>/<str:variant>", pictures.output, name="output-picture"),
     path("pictures/assets/<uuid:asset_id>", pictures.asset, name="asset-picture"),

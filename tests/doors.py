@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from time_machine import TimeMachineFixture
 
 from tests.jobs import Configure, given
 
@@ -32,6 +34,12 @@ def post(client: Client, key: str, engines: Configure) -> Post:
         )
 
     return do
+
+
+@pytest.fixture
+def one_minute(time_machine: TimeMachineFixture) -> None:
+    """Let a window of a rate limit begin: a test that crossed its end would count anew."""
+    time_machine.move_to(timezone.now().replace(second=1))
 
 
 @pytest.fixture

@@ -41,9 +41,9 @@ class Workers:
         self.environment = {**os.environ, **environment}
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, queue: str, *, concurrency: int = 2) -> subprocess.Popen[bytes]:
+    def start(self, queue: str, *number: str, concurrency: int = 2) -> subprocess.Popen[bytes]:
         """Start one worker of a queue and return at once; `ready` waits for it."""
-        return self._run("config.worker", queue, COMPUTE_PROCESSES=str(concurrency))
+        return self._run("config.worker", queue, *number, COMPUTE_PROCESSES=str(concurrency))
 
     def beat(self) -> subprocess.Popen[bytes]:
         """Start the clock, which has reconciliation run."""

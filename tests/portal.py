@@ -36,6 +36,14 @@ def problem(answer: Any, status: int, kind: str = "") -> str:
     return str(body["detail"])
 
 
+def rows_read(plan: dict[str, Any]) -> int:
+    """Return the rows that a plan's scans read, those that they threw away included."""
+    own = 0
+    if "Scan" in plan["Node Type"]:
+        own = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Filter", 0)
+    return int(own) + sum(rows_read(each) for each in plan.get("Plans", []))
+
+
 @pytest.fixture
 def api(client: Client, member: User, team: Team) -> Api:
     """Return a function that asks with a key of the member's that has every scope."""

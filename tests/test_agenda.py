@@ -140,15 +140,16 @@ def waiting() -> int:
 
 @pytest.mark.workers
 @pytest.mark.django_db(transaction=True)
-def test_more_jobs_wait_than_the_worker_has_threads(workers: Workers, actor: Actor, team: Team) -> None:
+def test_more_jobs_wait_than_the_workers_have_threads(workers: Workers, actor: Actor, team: Team) -> None:
     workers.environment["NETWORK_THREADS"] = "2"
     workers.start("network")
-    workers.ready(1)
-    for _ in range(8):
+    workers.start("network", "2")
+    workers.ready(2)
+    for _ in range(16):
         submit(actor, 4.0)
-    until(lambda: waiting() == 8, 10, workers.logs)
+    until(lambda: waiting() == 16, 10, workers.logs)
     until(all_ended, 30, workers.logs)
-    assert Output.objects.count() == 8
+    assert Output.objects.count() == 16
     assert set(Generation.objects.values_list("status", flat=True)) == {Status.SUCCEEDED}
 
 

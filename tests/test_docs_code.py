@@ -18,12 +18,16 @@ from typing import Any
 import pytest
 import requests
 from django.conf import LazySettings
+from django.utils import timezone
 from PIL import Image
 from pytest_django.live_server_helper import LiveServer
 
+from accounts.models import Team
 from generations import code_samples
-from generations.models import Generation
+from generations.models import Generation, Webhook
 from generations.models.generation import Status
+from generations.webhooks import signing
+from tests import loopback
 from tests.jobs import png
 from tests.live import Workers
 
@@ -188,6 +192,36 @@ def test_a_delivery_is_verified(path: Path) -> None:
 )
 def test_a_delivery_that_is_not_ours_or_old_is_refused(path: Path, change: dict[str, Any]) -> None:
     assert not SAYS[path.suffix](path, **{**VECTOR, **change})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", VERIFIERS, ids=lambda path: path.suffix)
+def test_what_we_sign_is_verified_before_and_after_a_new_secret(path: Path, team: Team) -> None:
+    old, now, body = signing.secret(team.pk), timezone.now(), '{"status": "succeeded"}'
+    signing.rotate(team.pk)
+    headers = signing.headers(team.pk, "evt_1", now, body)
+    for secret in (old, signing.secret(team.pk)):
+        assert SAYS[path.suffix](path, secret=secret, headers=headers, body=body, now=int(now.timestamp()))
+    assert not SAYS[path.suffix](path, secret=signing.secret(team.pk + 1), headers=headers, body=body, now=0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("engines", "unpublished")
+@pytest.mark.parametrize("path", TOLD, ids=lambda path: path.name)
+def test_a_webhook_is_asked_for(
+    path: Path, live_server: LiveServer, settings: LazySettings, key: str, folder: Path, tmp_path: Path
+) -> None:
+    """The reader's own addresses are on a server of this test's; the job is left waiting."""
+    settings.PUBLIC_URL = live_server.url.replace("localhost", "127.0.0.1")
+    picture = loopback.answer(png(), "Content-Type: image/png", f"Content-Length: {len(png())}", "Connection: close")
+    with loopback.serving(lambda connection, _: connection.sendall(picture)) as shop:
+        settings.OUTBOUND_ALLOW = [shop.place]
+        told = tmp_path / path.name
+        told.write_text(path.read_text().replace("https://shop.example", f"http://{shop.place}"))
+        run(told, settings.PUBLIC_URL, key, folder)
+        hook = Webhook.objects.get()
+        assert (hook.url, hook.events) == (f"http://{shop.place}/hooks/sceneshift", ["completed"])
+    assert Generation.objects.get().model == "bg-replace"
 
 
 @pytest.mark.parametrize("name", code_samples.BEFORE)

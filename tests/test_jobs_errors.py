@@ -219,6 +219,7 @@ def test_a_wrong_query_is_400_and_named(get: Callable[[str], Any], query: str) -
     assert query.partition("=")[0] in told["detail"]
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_over_the_limit_is_429_and_says_when(post: Post, unpublished: list[int], settings: LazySettings) -> None:
     settings.RATE_LIMIT = 1
     post(CREATE, {"input": {}})

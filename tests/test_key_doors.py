@@ -111,6 +111,7 @@ def test_the_problem_has_its_facts(shop: Shop, membership: Membership, unpublish
     assert problem.facts == {"limit": 0.03, "used": 0.02, "required": 0.02, "resets_at": resets_at}
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_the_rate_headers_tell_the_keys_own_limit(shop: Shop, unpublished: list[int], settings: Settings) -> None:
     settings.RATE_LIMIT = 1000
     answers = [shop(rate_limit=2) for _ in range(3)]

@@ -230,6 +230,13 @@ def test_every_program_is_kept_alive_and_logs_where_it_should(tmp_path: Path) ->
     assert kept["compute"].command.endswith("-m config.worker compute")
 
 
+def test_more_workers_for_the_network_have_names_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.settings.NETWORK_PROCESSES", 3)
+    workers = [each for each in programs.programs(tmp_path) if "network" in each.arguments]
+    assert [each.name for each in workers] == ["network", "network2", "network3"]
+    assert [each.arguments[3:] for each in workers] == [("network",), ("network", "2"), ("network", "3")]
+
+
 def test_a_fingerprint_tells_every_change(tmp_path: Path) -> None:
     migrations = tmp_path / "accounts" / "migrations"
     migrations.mkdir(parents=True)

@@ -137,7 +137,7 @@ def test_403_where_the_scope_is_missing_before_anything_is_read(
 ) -> None:
     reader = keys.create(membership, name="reader", scopes=["read"])[1]
     answer = client.post(PATH, data={"image": "x"}, headers={"authorization": f"Bearer {reader}"})
-    assert "may not run models" in expect(answer, 403, INVALID, "forbidden")
+    assert "lacks the right generate" in expect(answer, 403, INVALID, "forbidden")
 
 
 @QUICK
@@ -187,6 +187,7 @@ def test_429_too_few_credits_is_a_quota_that_waiting_does_not_fill(send: Send, t
     assert not Generation.objects.exists()
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_429_over_the_rate_may_be_sent_again(send: Send, unpublished: list[int], settings: LazySettings) -> None:
     settings.RATE_LIMIT, settings.V1_DEADLINE = 1, 0.1
     send()

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from generations.engines.segmind.polling import LEAST_STEP, LONGEST_FIRST, LONGEST_STEP, REMEMBERED, Timetable
+from generations.engines.segmind.polling import LONGEST_FIRST, LONGEST_STEP, MARGIN, REMEMBERED, Timetable
 
 
 def asked(timetable: Timetable, kind: str = "kind", expected: float = 9.0, count: int = 12) -> list[float]:
@@ -32,7 +32,7 @@ def test_what_was_seen_is_asked_for_right_after_it_is_done() -> None:
 def test_a_job_that_nobody_has_seen_takes_ten_questions_at_most(taken: float) -> None:
     delay, questions = late(Timetable(), taken)
     assert questions <= 10 + taken / LONGEST_STEP
-    assert delay <= max(0.35 * 9.0 + LEAST_STEP, 0.75 * taken, LONGEST_STEP)
+    assert delay <= max(0.35 * 9.0 + MARGIN, 0.75 * taken, LONGEST_STEP)
 
 
 def test_times_that_vary_are_asked_for_between_the_fastest_and_the_slowest() -> None:
@@ -61,7 +61,7 @@ def test_kinds_are_learnt_apart() -> None:
 def test_an_hour_of_trouble_does_not_make_the_next_job_wait_for_an_hour() -> None:
     timetable = Timetable()
     timetable.learn("kind", 1000.0, 1000.0)
-    assert asked(timetable, expected=3.0)[0] <= LONGEST_FIRST + LEAST_STEP
+    assert asked(timetable, expected=3.0)[0] <= LONGEST_FIRST + MARGIN
 
 
 def test_without_a_word_of_how_long_it_took_the_first_look_comes_ever_sooner() -> None:
@@ -74,4 +74,4 @@ def test_without_a_word_of_how_long_it_took_the_first_look_comes_ever_sooner() -
 def test_what_is_said_is_at_most_what_has_passed() -> None:
     timetable = Timetable()
     timetable.learn("kind", 3.0, 2900.0)  # milliseconds
-    assert asked(timetable)[0] == pytest.approx(3.0 + LEAST_STEP)
+    assert asked(timetable)[0] == pytest.approx(3.0 + MARGIN)

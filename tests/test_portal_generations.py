@@ -19,7 +19,7 @@ from generations.models.generation import Door, Status
 from generations.selection import Selection
 from tests.jobs import Submit
 from tests.pages import MakeRun
-from tests.portal import Api, problem
+from tests.portal import Api, problem, rows_read
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -295,7 +295,7 @@ def test_each_filter_has_its_index(make_run: MakeRun) -> None:
         rows = selection.select(Selection(team_id=run.team_id, **known)).order_by("-created_at", "-id")[:51]
         plan = json.loads(rows.explain(format="json", analyze=True))[0]["Plan"]
         assert index in json.dumps(plan), (wanted, plan)
-        assert read(plan) <= 60, (wanted, plan)
+        assert rows_read(plan) <= 60, (wanted, plan)
         assert len(rows) >= 3
 
 
@@ -326,11 +326,3 @@ def fill(run: Generation) -> None:
     Generation.objects.bulk_create(row(100_000 + age, **kind) for kind in kinds for age in range(3))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE generations_generation")
-
-
-def read(plan: dict[str, Any]) -> int:
-    """Return the rows that a plan's scans read, those that they threw away included."""
-    own = 0
-    if "Scan" in plan["Node Type"]:
-        own = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Filter", 0)
-    return int(own) + sum(read(each) for each in plan.get("Plans", []))

@@ -14,6 +14,7 @@ from accounts.models import Team, User
 from generations import queries
 from generations.models import Generation, Output
 from generations.models.generation import Door, Status
+from generations.selection import Selection
 from tests.jobs import Submit
 
 pytestmark = pytest.mark.django_db
@@ -54,11 +55,11 @@ def make(team: Team, owner: User) -> Make:
     return do
 
 
-def pages(team: Team, limit: int, **filters: str) -> Iterator[queries.Page]:
-    page = queries.gallery(team.pk, limit=limit, **filters)
+def pages(team: Team, limit: int, *, model: str | None = None, search: str = "") -> Iterator[queries.Page[Generation]]:
+    page = queries.gallery(Selection(team_id=team.pk, model=model), limit=limit, search=search)
     yield page
     while page.next:
-        page = queries.gallery(team.pk, limit=limit, cursor=page.next, **filters)
+        page = queries.gallery(Selection(team_id=team.pk, model=model), limit=limit, cursor=page.next, search=search)
         yield page
 
 
@@ -75,10 +76,10 @@ def test_pages_are_complete_and_disjoint_and_newest_first(
 
 def test_what_comes_in_meanwhile_does_not_move_the_next_page(team: Team, make: Make) -> None:
     first = make(4)
-    page = queries.gallery(team.pk, limit=2)
+    page = queries.gallery(Selection(team_id=team.pk), limit=2)
     Generation.objects.filter(id__in=[row.id for row in make(3)]).update(created_at=NOON + timedelta(days=1))
     Generation.objects.filter(id=page.rows[-1].id).delete()
-    assert list(queries.gallery(team.pk, limit=2, cursor=page.next).rows) == first[1::-1]
+    assert list(queries.gallery(Selection(team_id=team.pk), limit=2, cursor=page.next).rows) == first[1::-1]
 
 
 def test_only_the_teams_own_succeeded_runs(team: Team, make: Make, outsider: User) -> None:
@@ -86,7 +87,7 @@ def test_only_the_teams_own_succeeded_runs(team: Team, make: Make, outsider: Use
     make(2, of=outsider.memberships.get().team)
     for status in set(Status) - {Status.SUCCEEDED}:
         make(1, status=status)
-    assert list(queries.gallery(team.pk).rows) == mine
+    assert list(queries.gallery(Selection(team_id=team.pk)).rows) == mine
 
 
 def test_filters_hold_on_every_page(team: Team, make: Make) -> None:
@@ -95,12 +96,12 @@ def test_filters_hold_on_every_page(team: Team, make: Make) -> None:
     for search in ("100%", "nder_Score", '"'):
         assert [row for page in pages(team, 2, search=search) for row in page.rows] == other[::-1]
     for search in ("100_", "%%", "each_", "prompt"):
-        assert not queries.gallery(team.pk, search=search).rows
+        assert not queries.gallery(Selection(team_id=team.pk), search=search).rows
 
 
 def test_outputs_come_in_order(team: Team, make: Make) -> None:
     make(1)
-    assert [output.number for output in queries.gallery(team.pk).rows[0].outputs.all()] == [0, 1]
+    assert [output.number for output in queries.gallery(Selection(team_id=team.pk)).rows[0].outputs.all()] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -119,21 +120,21 @@ def test_outputs_come_in_order(team: Team, make: Make) -> None:
 )
 def test_a_bad_cursor_starts_at_the_newest(team: Team, make: Make, cursor: str) -> None:
     made = make(2)
-    assert list(queries.gallery(team.pk, cursor=cursor).rows) == made[::-1]
+    assert list(queries.gallery(Selection(team_id=team.pk), cursor=cursor).rows) == made[::-1]
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_cursor_without_a_zone_is_read_as_our_own(team: Team, make: Make) -> None:
     made = make(2)
-    page = queries.gallery(team.pk, cursor=f"{NOON:%Y-%m-%dT%H:%M:%S.5}_{uuid.uuid4()}")
+    page = queries.gallery(Selection(team_id=team.pk), cursor=f"{NOON:%Y-%m-%dT%H:%M:%S.5}_{uuid.uuid4()}")
     assert list(page.rows) == made[:1]
 
 
 @pytest.mark.parametrize("text", ["\x00", "\ud800", "a\x00b", "\\", "'", "%", "🧴" * 500])
 def test_a_search_may_hold_anything(team: Team, make: Make, text: str) -> None:
     make(1)
-    assert not queries.gallery(team.pk, search=text).rows
-    assert not queries.gallery(team.pk, model=text).rows
+    assert not queries.gallery(Selection(team_id=team.pk), search=text).rows
+    assert not queries.gallery(Selection(team_id=team.pk, model=text)).rows
 
 
 def test_the_number_of_queries_does_not_grow(team: Team, make: Make) -> None:
@@ -141,7 +142,7 @@ def test_the_number_of_queries_does_not_grow(team: Team, make: Make) -> None:
         with CaptureQueriesContext(
             connection,
         ) as captured:
-            for row in queries.gallery(team.pk, search="beach").rows:
+            for row in queries.gallery(Selection(team_id=team.pk), search="beach").rows:
                 assert len(row.outputs.all()) == 2
         return len(captured)
 

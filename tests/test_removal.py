@@ -21,6 +21,7 @@ from generations import access, delivery, execution, inputs, orphans, queries, r
 from generations.models import Asset, Attempt, Collection, CollectionItem, Generation, Output, Prompt
 from generations.models.attempt import State
 from generations.models.generation import Status
+from generations.selection import Selection
 from tests.jobs import Submit, png
 from tests.pages import MakeRun
 
@@ -56,8 +57,8 @@ def test_a_removed_run_is_nowhere(client: Client, actor: Actor, run: Generation,
     assert removal.remove(run.id)
     assert {client.get(each).status_code for each in pages} == {404}
     assert client.get(f"/v2/requests/{run.id}", headers=by_key).status_code == 404
-    assert queries.gallery(run.team_id).rows == []
-    assert queries.gallery(run.team_id, search="beach").rows == []
+    assert queries.gallery(Selection(team_id=run.team_id)).rows == []
+    assert queries.gallery(Selection(team_id=run.team_id), search="beach").rows == []
     with pytest.raises(Http404):
         access.generation(actor, run.id)
     with pytest.raises(inputs.Unusable):
@@ -67,7 +68,7 @@ def test_a_removed_run_is_nowhere(client: Client, actor: Actor, run: Generation,
 def test_it_is_no_neighbour(make_run: MakeRun) -> None:
     newer, middle, older = make_run(age=1), make_run(age=2), make_run(age=3)
     removal.remove(middle.id)
-    beside = queries.neighbours(newer.outputs.get())
+    beside = queries.neighbours(newer.outputs.get(), Selection(team_id=newer.team_id))
     assert beside.older == older.outputs.get().id
 
 
@@ -79,7 +80,7 @@ def test_it_can_be_restored_for_a_while(run: Generation, settings: LazySettings)
         assert removal.remove(run.id) is None
         let_pass(passed)
         assert removal.restore(run.id) is is_back
-        assert len(queries.gallery(run.team_id, search="beach").rows) == is_back
+        assert len(queries.gallery(Selection(team_id=run.team_id), search="beach").rows) == is_back
     assert removal.purge() == 0, "nothing is purged within a minute of the last moment to restore it"
     let_pass(60)
     assert removal.purge() == 1

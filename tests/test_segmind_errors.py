@@ -186,6 +186,7 @@ def test_413_a_body_over_the_limit(client: Client, key: str, settings: LazySetti
     assert "error" in answer.json()
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_429_over_the_rate(post: Post, unpublished: list[int], settings: LazySettings) -> None:
     settings.RATE_LIMIT, settings.REDIS_URL = 2, ""
     codes = [post("/v2/bg-replace").status_code for _ in range(2)]

@@ -11,6 +11,7 @@ from accounts.models import User
 from generations import queries
 from generations.models import Output
 from generations.models.generation import Status
+from generations.selection import Selection
 from tests.pages import HTMX, MakeRun
 
 
@@ -74,7 +75,7 @@ def test_more_goes_on_where_the_page_ended(
 def test_htmx_gets_the_tiles_alone(signed_in: Client, make_run: MakeRun) -> None:
     make_run()
     page = signed_in.get("/gallery", headers=HTMX).content.decode()
-    assert page.startswith('<li class="tile">')
+    assert page.startswith('<li class="tile" ')
 
 
 @pytest.mark.parametrize("cursor", ["x", "2026-01-01_x", "_"])
@@ -88,7 +89,9 @@ def test_a_picture_has_its_parameters_and_its_neighbours(signed_in: Client, make
     order = [*new.outputs.order_by("number"), *middle.outputs.order_by("number"), *old.outputs.order_by("number")]
     ids = [output.id for output in order]
     for index, output in enumerate(order):
-        found = queries.neighbours(Output.objects.select_related("generation").get(id=output.id))
+        found = queries.neighbours(
+            Output.objects.select_related("generation").get(id=output.id), Selection(team_id=old.team_id)
+        )
         assert found.newer == (ids[index - 1] if index else None)
         assert found.older == (ids[index + 1] if index + 1 < len(ids) else None)
     page = signed_in.get(reverse("image", args=[ids[2]])).content.decode()

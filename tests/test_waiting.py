@@ -1,5 +1,6 @@
 """Waiting for the end of a generation."""
 
+import contextlib
 import threading
 import time
 import uuid
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connection, connections, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team
 from generations import execution, finishing, leases, notices, routing, statements, waiting
@@ -14,6 +16,9 @@ from generations.engines import base
 from generations.engines.scripted import ScriptedEngine
 from generations.statements.terms import Final
 from tests.jobs import Configure, Submit
+
+IDLE = 10.0
+"""Seconds after which a test has hung."""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,9 +42,32 @@ def test_none_after_the_timeout(submit: Submit, unpublished: list[int]) -> None:
 
 def test_a_lost_notice_is_made_up_for(submit: Submit, unpublished: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "RECHECK", 0.1)
-    generation = submit()
-    finishing.cancel(generation.id)
-    assert waiting.until_final(generation.id, threading.Event(), timeout=5)
+    monkeypatch.setattr(waiting, "_next_look", 0.0)
+    monkeypatch.setattr(notices, "publish", lambda generation_id: None)
+    first, second = submit("one"), submit("two")
+    finishing.cancel(first.id)
+    with notices.expected(first.id) as bell, notices.expected(second.id) as other:
+        assert waiting.until_final(first.id, bell, timeout=IDLE)
+        assert not other.is_set()
+
+
+def test_one_look_a_while_is_for_all_who_wait(
+    submit: Submit,
+    unpublished: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(waiting, "RECHECK", 0.1)
+    monkeypatch.setattr(waiting, "_next_look", 0.0)
+    monkeypatch.setattr(notices, "publish", lambda generation_id: None)
+    jobs = [submit(str(number)) for number in range(5)]
+    with contextlib.ExitStack() as expected:
+        bells = [expected.enter_context(notices.expected(job.id)) for job in jobs]
+        for job in jobs[1:]:
+            finishing.cancel(job.id)
+        with django_assert_num_queries(2):  # and, once its time is over, one for itself
+            assert waiting.until_final(jobs[0].id, bells[0], timeout=0.15) is None
+        assert [bell.is_set() for bell in bells] == [False, True, True, True, True]
 
 
 def test_a_bell_that_rings_between_the_look_and_the_wait_is_heard(

@@ -77,9 +77,9 @@ class Entry(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["team", "created_at", "id"], name="entry_statement"),
+            models.Index(fields=["team", "id"], name="entry_statement"),
             models.Index(
-                fields=["team", "kind", "created_at", "id"],
+                fields=["team", "kind", "id"],
                 name="entry_of_rare_kind",
                 condition=Q(kind__in=("grant", "purchase", "release", "adjust")),
             ),

@@ -18,6 +18,7 @@ from accounts.models import Team, User
 from generations import queries
 from generations.models import Generation, Output
 from generations.models.generation import Status
+from generations.selection import Selection
 
 REPEATS = 151
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,19 +131,19 @@ def timings(team: Team, user: User, rows: int) -> dict[str, dict[str, float]]:
         assert answer.status_code == 200, answer.status_code
 
     works: dict[str, Callable[[], object]] = {
-        "first": lambda: _full(queries.gallery(team.pk)),
-        "deep": lambda: _full(queries.gallery(team.pk, cursor=deep)),
-        "model": lambda: _full(queries.gallery(team.pk, model="inpaint-auto")),
-        "search": lambda: _full(queries.gallery(team.pk, search=COMMON)),
-        "deep search": lambda: _full(queries.gallery(team.pk, search=COMMON, cursor=half)),
-        "between": lambda: _full(queries.gallery(team.pk, search=BETWEEN)),
-        "rare": lambda: _full(queries.gallery(team.pk, search=RARE)),
+        "first": lambda: _full(queries.gallery(Selection(team_id=team.pk))),
+        "deep": lambda: _full(queries.gallery(Selection(team_id=team.pk), cursor=deep)),
+        "model": lambda: _full(queries.gallery(Selection(team_id=team.pk, model="inpaint-auto"))),
+        "search": lambda: _full(queries.gallery(Selection(team_id=team.pk), search=COMMON)),
+        "deep search": lambda: _full(queries.gallery(Selection(team_id=team.pk), search=COMMON, cursor=half)),
+        "between": lambda: _full(queries.gallery(Selection(team_id=team.pk), search=BETWEEN)),
+        "rare": lambda: _full(queries.gallery(Selection(team_id=team.pk), search=RARE)),
         "page": page,
     }
     return {kind: _timed(work) for kind, work in works.items()}
 
 
-def _full(page: queries.Page) -> None:
+def _full(page: queries.Page[Generation]) -> None:
     assert len(page.rows) == queries.PAGE, len(page.rows)
 
 

@@ -6,7 +6,8 @@ one.
 """
 
 import threading
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
@@ -38,16 +39,22 @@ SAFETY = {
 class DoorView(APIView):
     """A view of one dialect, which says how a problem is told (`tell`) and, where not by key, who asks (`identify`).
 
-    `schema` and `group` say what it takes and answers, for the reference (described.py). `right` is what every method
-    of the view needs, None where a method looks itself.
+    `schema` and `group` say what it takes and answers, for the reference (described.py). `rights` says what each method
+    needs, None where the method looks itself; every method that a view serves has a row.
     """
 
     metadata_class = None  # OPTIONS is a 405 like any other method that is not served
     group: ClassVar[Group]
-    right: ClassVar[Right | None] = None
+    rights: ClassVar[Mapping[str, Right | None]] = {}
     answers_too_large = True
     rate: Decision | None = None
     actor: Actor
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        served = {name.upper() for name in cls.http_method_names if name not in ("options", "head")}
+        lacking = {name for name in served if hasattr(cls, name.lower())} - set(cls.rights)
+        assert not lacking, f"{cls.__name__}.rights: no row for {', '.join(sorted(lacking))}"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, and keep nothing of it: a view and its request refer to each other, so that the picture in the answer
@@ -104,8 +111,17 @@ class DoorView(APIView):
         if is_too_large(request._request):
             raise RequestDataTooBig
         self.actor = self.identify(request)
-        if self.right and not self.actor.may(self.right):
-            raise submission.NotAllowed
+        right = self.rights.get("GET" if request.method == "HEAD" else str(request.method))
+        if right and not self.actor.may(right):
+            self.refuse(right)
+
+    def refuse(self, right: Right) -> NoReturn:
+        """Say which right the caller lacks. Raises NotAllowed."""
+        if self.actor.key_id is None:
+            raise submission.NotAllowed(f"role: {self.actor.role}; it lacks the right {right}")
+        raise submission.NotAllowed(
+            f"This key lacks the right {right}: its scopes or its maker's role ({self.actor.role}) do not include it."
+        )
 
     def handle_exception(self, exc: Exception) -> Response:
         answer = self.tell(problems.of(exc))

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
+from accounts.access import Right
 from generations import access, delivery
 from generations.api import segmind_schema
 from generations.api.door import SAFETY
@@ -40,6 +41,7 @@ class UploadedView(SegmindView):
     """GET /files/{id}: an upload or the input of a run, for keys of its team."""
 
     schema = segmind_schema.FILE
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request, asset_id: uuid.UUID) -> HttpResponse:
         asset = access.file(self.actor, asset_id)

@@ -30,21 +30,11 @@ MARGIN = 0.5
 class JobsView(DoorView):
     """A view of this dialect: every error is application/problem+json.
 
-    rights: what a method needs, where it needs any by itself; submits look themselves. under: where in the body the
-    fields lie that an error names.
+    under: where in the body the fields lie that an error names.
     """
 
     group = jobs_schema.GROUP
-    rights: ClassVar[dict[str, Right]] = {}
     under: Sequence[str] = ()
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        right = self.rights.get("GET" if request.method == "HEAD" else str(request.method))
-        if right and not self.actor.may(right):
-            raise PermissionDenied(
-                f"This key lacks the right {right}: its scope or its maker's role does not include it."
-            )
 
     def tell(self, problem: Problem) -> Response:
         if problem.kind == "unsupported_content_type":
@@ -102,6 +92,7 @@ class ModelPredictionsView(CreateView):
     """POST /v1/models/{owner}/{slug}/predictions."""
 
     schema = jobs_schema.MODEL_PREDICTIONS
+    rights = {"POST": Right.GENERATE}
 
     def post(self, request: Request, owner: str, slug: str) -> HttpResponse:
         began = time.monotonic()
@@ -114,7 +105,7 @@ class PredictionsView(CreateView):
     """/v1/predictions: the team's predictions, whichever door they came in by; and a new one, by `version`."""
 
     schema = jobs_schema.PREDICTIONS
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
+    rights = {"GET": Right.VIEW, "POST": Right.GENERATE}
     narrowed_by: ClassVar[dict[str, filters.Parse]] = {
         "created_after": filters.moment,
         "created_before": filters.moment,
@@ -147,6 +138,7 @@ class PredictionView(JobsView):
     """GET /v1/predictions/{id}."""
 
     schema = jobs_schema.PREDICTION_VIEW
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request, prediction_id: uuid.UUID) -> HttpResponse:
         return jobs_answers.shown(access.generation(self.actor, prediction_id))
@@ -156,6 +148,7 @@ class CancelView(JobsView):
     """POST /v1/predictions/{id}/cancel: one that has ended stays as it is."""
 
     schema = jobs_schema.CANCEL
+    rights = {"POST": Right.VIEW}
 
     def post(self, request: Request, prediction_id: uuid.UUID) -> HttpResponse:
         generation = access.generation(self.actor, prediction_id)

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 from django.core.files.uploadedfile import UploadedFile
@@ -28,7 +28,7 @@ class FilesView(JobsView):
     """/v1/files: the team's uploads, and a new one."""
 
     schema = jobs_schema.FILES
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW, "POST": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "POST": Right.GENERATE}
 
     def get(self, request: Request) -> HttpResponse:
         asked = pagination.read(filters.read(request, pagination.PARAMETERS), (datetime.fromisoformat, uuid.UUID))
@@ -49,7 +49,7 @@ class FileView(JobsView):
     """GET and DELETE /v1/files/{id}."""
 
     schema = jobs_schema.FILE_VIEW
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW, "DELETE": Right.GENERATE}
+    rights = {"GET": Right.VIEW, "DELETE": Right.GENERATE}
 
     def get(self, request: Request, file_id: uuid.UUID) -> HttpResponse:
         return Response(jobs_answers.file(access.upload(self.actor, file_id)))

@@ -1,7 +1,5 @@
 """The jobs API: image models, and whose key it is. The list is OpenAI's as well."""
 
-from typing import ClassVar
-
 from django.http import Http404, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +16,7 @@ class ModelsView(JobsView):
     """GET /v1/models."""
 
     schema = jobs_schema.LIST_MODELS
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request) -> HttpResponse:
         return Response(jobs_answers.models(queries.runs(self.actor.team_id)))
@@ -28,7 +26,7 @@ class ModelView(JobsView):
     """GET /v1/models/{owner}/{slug}, and /v1/models/{slug}, as OpenAI's clients ask."""
 
     schema = jobs_schema.GET_MODEL
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request, slug: str, owner: str = predictions.OWNER) -> HttpResponse:
         declared = jobs_requests.model(self.actor, owner, slug)
@@ -40,7 +38,7 @@ class VersionsView(JobsView):
     """GET /v1/models/{owner}/{slug}/versions: there is one, the latest."""
 
     schema = jobs_schema.VERSIONS
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request, owner: str, slug: str) -> HttpResponse:
         declared = jobs_requests.model(self.actor, owner, slug)
@@ -51,7 +49,7 @@ class VersionView(JobsView):
     """GET /v1/models/{owner}/{slug}/versions/{version}."""
 
     schema = jobs_schema.GET_VERSION
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request, owner: str, slug: str, version: str) -> HttpResponse:
         declared = jobs_requests.model(self.actor, owner, slug)
@@ -64,7 +62,7 @@ class AccountView(JobsView):
     """GET /v1/account: the key's team."""
 
     schema = jobs_schema.GET_ACCOUNT
-    rights: ClassVar[dict[str, Right]] = {"GET": Right.VIEW}
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request) -> HttpResponse:
         return Response(jobs_answers.account(self.actor, Team.objects.get(id=self.actor.team_id).name))

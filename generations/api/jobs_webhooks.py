@@ -5,6 +5,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.access import Right
 from generations import access
 from generations.api import webhooks_schema
 from generations.api.jobs import JobsView
@@ -16,6 +17,7 @@ class SecretView(JobsView):
 
     group = webhooks_schema.GROUP
     schema = webhooks_schema.DEFAULT_SECRET
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request) -> HttpResponse:
         if not access.may_see_secret(self.actor):

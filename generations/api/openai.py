@@ -32,7 +32,7 @@ class EditsView(OpenAIView):
     """POST /v1/images/edits. What a caller that gave up had asked for goes on, and is in the gallery."""
 
     schema = openai_schema.EDIT
-    right = Right.GENERATE
+    rights = {"POST": Right.GENERATE}
 
     def post(self, request: Request) -> HttpResponse:
         self.count_submit()
@@ -46,7 +46,7 @@ class EditsView(OpenAIView):
             return self.tell(problems.out_of_time())
         if done.generation.status != Status.SUCCEEDED:
             return self.tell(problems.ended(done.generation))
-        return openai_answers.finished(done, edit.options)
+        return openai_answers.finished(accepted.generation, done, edit.options)
 
     def submit(self, request: Request, edit: Edit, generation_id: uuid.UUID) -> Submission:
         try:

@@ -10,7 +10,7 @@ from accounts.credits import MICRO
 from generations import delivery
 from generations.api import job_headers
 from generations.api.openai_options import Options
-from generations.models import Output
+from generations.models import Generation, Output
 from generations.statements.terms import Final
 
 TOKENLESS = {
@@ -24,23 +24,23 @@ TOKENLESS = {
 them in credits."""
 
 
-def finished(final: Final, options: Options) -> HttpResponse:
-    """Return the answer to an edit."""
+def finished(accepted: Generation, final: Final, options: Options) -> HttpResponse:
+    """Return the answer to an edit; `accepted` is the row as the submit has it, with its time."""
     headers = {**job_headers.of(final), **job_headers.ignored(options.ignored)}
-    body = msgspec.json.encode(_body(final, options))
-    return HttpResponse(body, content_type="application/json", headers=headers)
+    body = {"created": int(accepted.created_at.timestamp()), **_body(final, options)}
+    return HttpResponse(msgspec.json.encode(body), content_type="application/json", headers=headers)
 
 
 def _body(final: Final, options: Options) -> dict[str, Any]:
-    generation, first = final.generation, final.outputs[0]
+    first = final.outputs[0]
     is_transparent = first.has_alpha and options.content_type != "image/jpeg"
+    cost = (final.generation.cost or 0) / MICRO
     return {
-        "created": int((generation.finished_at or generation.created_at).timestamp()),
         "background": "transparent" if is_transparent else "opaque",
         "data": [_picture(output, options) for output in final.outputs],
         "output_format": options.content_type.removeprefix("image/"),
         "size": f"{first.width}x{first.height}",
-        "usage": {**TOKENLESS, "cost": (generation.cost or 0) / MICRO, "remaining_credits": final.available / MICRO},
+        "usage": {**TOKENLESS, "cost": cost, "remaining_credits": final.available / MICRO},
     }
 
 

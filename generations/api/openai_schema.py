@@ -53,7 +53,7 @@ ANSWER = Named(
     "OpenAIImages",
     record(
         {
-            "created": {"type": "integer", "description": "Seconds since 1970."},
+            "created": {"type": "integer", "description": "When it was asked for, in seconds since 1970."},
             "background": {"type": "string", "enum": ["opaque", "transparent"]},
             "data": {
                 "type": "array",

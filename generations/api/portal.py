@@ -1,7 +1,6 @@
 """The portal's resources, /api/…: for API keys, and for whoever is signed in to the studio."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpRequest
 from rest_framework.authentication import CSRFCheck
@@ -10,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import session
-from accounts.access import Actor, Right
+from accounts.access import Actor
 from generations.api import authentication, door, portal_schema, problem_json
 from generations.api.door import DoorView
 from generations.api.problems import Problem
@@ -22,18 +21,11 @@ SAFE = ("GET", "HEAD")
 class PortalView(DoorView):
     """A view of the portal's resources.
 
-    rights: what each method needs; every method that a view serves has a row. A key speaks for itself; without one the
-    session does, for the team chosen in it, and then what changes anything needs the CSRF token.
+    A key speaks for itself; without one the session does, for the team chosen in it, and then what changes anything
+    needs the CSRF token.
     """
 
-    rights: ClassVar[Mapping[str, Right]] = {}
     group = portal_schema.GROUP
-
-    def __init_subclass__(cls, **more: Any) -> None:
-        super().__init_subclass__(**more)
-        served = {name.upper() for name in cls.http_method_names if name not in ("options", "head")}
-        lacking = {name for name in served if hasattr(cls, name.lower())} - set(cls.rights)
-        assert not lacking, f"{cls.__name__}.rights: no row for {', '.join(sorted(lacking))}"
 
     def tell(self, problem: Problem) -> Response:
         return problem_json.answer(problem)
@@ -45,18 +37,6 @@ class PortalView(DoorView):
         if authentication.is_given(request):
             return authentication.actor(request)
         return _of_session(request._request)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        right = self.rights.get("GET" if request.method == "HEAD" else str(request.method))
-        if right and not self.actor.may(right):
-            self.refuse(right)
-
-    def refuse(self, right: Right) -> None:
-        """Say which right the caller lacks. Raises PermissionDenied."""
-        if self.actor.key_id is None:
-            raise PermissionDenied(f"role: {self.actor.role}; it lacks the right {right}")
-        raise PermissionDenied(f"key: its scopes or its maker's role ({self.actor.role}) lack the right {right}")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)

@@ -5,13 +5,12 @@ import uuid
 import msgspec
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
-from django.utils import timezone
 from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Right
-from generations import access, catalogue, finishing, prompts, queries, removal, selection
+from generations import access, catalogue, favourites, finishing, prompts, queries, removal, selection
 from generations.api import filters, pagination, portal_answers, portal_bodies, problems
 from generations.api import portal_schema as schemas
 from generations.api.described import Described
@@ -145,10 +144,10 @@ class GenerationView(FoundView):
         """Mark or unmark one of the team's favourites, which are the same for all of its people."""
         found = self.find(generation_id)
         change = portal_bodies.read(request, Change)
-        if change.favourite != (found.favourite_at is not None):
-            found.favourite_at = timezone.now() if change.favourite else None
-            found.save(update_fields=["favourite_at"])
-        return self.answer(found)
+        if change.favourite == (found.favourite_at is not None):
+            return self.answer(found)
+        favourites.mark([generation_id], favourite=change.favourite)
+        return self.answer(self.find(generation_id))
 
     def delete(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         """Remove it: hidden at once, purged after REMOVED_KEPT_SECONDS."""

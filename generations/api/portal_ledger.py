@@ -67,7 +67,7 @@ class LedgerView(PortalView):
 
     def get(self, request: Request) -> HttpResponseBase:
         values = filters.read(request, FILTERS, portal_csv.PARAMETERS, pagination.PARAMETERS)
-        asked = pagination.read(values, (filters.moment, int))
+        asked = pagination.read(values, (int,))
         if asked.cursor and len(asked.cursor.carried) != (0 if "kind" in values else 2):
             raise ParseError("cursor: it is of a list with another kind; take it from next or previous as it is")
         if portal_csv.is_asked(request, values):
@@ -80,7 +80,7 @@ class LedgerView(PortalView):
         rows = statement.entries(self.actor.team_id, kind=kind, since=values.get("from"), until=until)
         if not kind and not asked.cursor:
             rows = statement.with_closing(rows, self.actor.team_id, until)
-        found = pagination.page(rows, asked)
+        found = pagination.page(rows, asked, statement.ORDER)
         afters = [None] * len(found.rows) if kind else statement.balances(found.rows, _newest(found.rows, asked))
         users = User.objects.in_bulk({row.user_id for row in found.rows if row.user_id})
         lines = [Line(row, after, users.get(row.user_id or 0)) for row, after in zip(found.rows, afters, strict=True)]
@@ -110,7 +110,7 @@ def _newest(rows: Sequence[Entry], asked: Asked) -> Amounts:
 
 def _cursor(line: Line, newer: bool) -> Cursor:
     """Carry the balance at the edge: after the newest entry of this page, or before its oldest."""
-    place = pagination.place(line.entry)
+    place = pagination.place(line.entry, statement.ORDER)
     if line.after is None:
         return Cursor(place, newer)
     edge = line.after if newer else statement.before(line.entry, line.after)

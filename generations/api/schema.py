@@ -54,6 +54,7 @@ class SchemaView(DoorView):
     """GET /api/schema: this document, for everybody."""
 
     group = _GENERAL
+    rights = {"GET": None}
     schema = described.Described(
         get=Operation(
             id="getSchema",

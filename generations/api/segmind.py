@@ -34,6 +34,8 @@ class SegmindView(DoorView):
 class SubmitView(SegmindView):
     """What both submits share: the limit, the body, the call."""
 
+    rights = {"POST": Right.GENERATE}
+
     def submit(self, request: Request, slug: str, generation_id: uuid.UUID | None = None) -> submission.Submission:
         self.count_submit()
         declared = catalogue.get(slug)
@@ -79,6 +81,7 @@ class QueueView(SubmitView):
 class RequestView(SegmindView):
     """GET of a request: its status, its result, or both, by `answer`."""
 
+    rights = {"GET": Right.VIEW}
     answer: Callable[[Generation], dict[str, Any]] = staticmethod(segmind_answers.status)
 
     def get(self, request: Request, request_id: uuid.UUID) -> HttpResponse:
@@ -93,6 +96,7 @@ class CreditsView(SegmindView):
     """GET /v1/get-user-credits."""
 
     schema = segmind_schema.GET_CREDITS
+    rights = {"GET": Right.VIEW}
 
     def get(self, request: Request) -> HttpResponse:
         return Response({"credits": ledger.balance(self.actor.team_id).available / MICRO, "free-credits": 0})
@@ -103,7 +107,7 @@ class UploadView(SegmindView):
 
     MOST = 16
     schema = segmind_schema.UPLOAD
-    right = Right.GENERATE
+    rights = {"POST": Right.GENERATE}
 
     def post(self, request: Request) -> HttpResponse:
         given = bodies.read(request).get("data_urls")

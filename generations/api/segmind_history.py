@@ -80,7 +80,7 @@ RECENT = {"model_name": GENERATIONS["model_name"]}
 class RecordView(SegmindView):
     """What anyone of the team may read. Names that a query has beside the known ones are left alone, as in bodies."""
 
-    right = Right.VIEW
+    rights = {"GET": Right.VIEW}
 
 
 class HistoryView(RecordView):

@@ -14,6 +14,9 @@ REMEMBERED = 40
 UNSEEN = (0.35, 1.2)
 """Where nothing was seen: the fastest and the slowest, as shares of the published time."""
 
+MARGIN = 0.02
+"""Seconds after the fastest were done: asked a hair too early, a job is asked for twice."""
+
 LEAST_STEP = 0.04
 STEP_SHARE = 0.015
 """Of the fastest, between two looks at jobs that all take as long."""
@@ -43,7 +46,7 @@ class Timetable:
         """Yield, without end, the seconds to wait before each question. expected: where nothing was seen so far."""
         fast, slow = self._range(kind, expected)
         fast = min(fast, max(LONGEST_FIRST, UNSEEN[1] * expected))  # what was seen may have been an hour of trouble
-        yield fast + LEAST_STEP
+        yield fast + MARGIN
         step = max(LEAST_STEP, STEP_SHARE * fast, (slow - fast) / 4)
         while True:
             yield min(step, LONGEST_STEP)
