@@ -76,9 +76,10 @@ def _around(request: HttpRequest, actor: Actor, asked: gallery_filters.Filter, *
 def _removed(actor: Actor, given: str) -> Generation | None:
     """Return the run that the reader removed just now on its own page, to offer it back."""
     try:
-        return access.removed(actor, uuid.UUID(given)) if given else None
+        found = access.removed(actor, uuid.UUID(given)) if given else None
     except ValueError:
         return None
+    return found if found and access.may_cancel(actor, found) else None
 
 
 @require_safe
