@@ -151,7 +151,9 @@ def test_a_managing_key_cancels_its_makers_runs_and_no_others(
     actor = access.actor_of_key(row)
     generation = submit()
     assert generation_access.may_cancel(actor, generation)
+    assert generation_access.may_remove(actor, generation)
     generation.user_id = owner.pk
     assert not generation_access.may_cancel(actor, generation)
+    assert not generation_access.may_remove(actor, generation)
     with pytest.raises(submission.NotAllowed, match="its scope or its maker's role"):
         submission.submit(actor=actor, door=Door.SEGMIND, model="bg-replace", raw=given())

@@ -1,5 +1,7 @@
 """The page of API keys."""
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +13,7 @@ from accounts import queries
 from accounts.access import Right
 from accounts.models import Membership
 from accounts.views import session
-from accounts.views.forms import KeyForm
+from accounts.views.forms import KeyForm, LimitsForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,6 +43,25 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@never_cache
+@session.team_required
+def limit(request: HttpRequest, key_id: int) -> HttpResponse:
+    """Set all limits of a key that the actor may see and change, as PATCH /api/keys/{id} does."""
+    actor = session.require(request, Right.CREATE_KEYS)
+    key = get_object_or_404(queries.keys(actor).filter(revoked_at=None), pk=key_id)
+    form = LimitsForm.of(key, queries.key_spending(actor.team_id, [key.pk])[key.pk], request.POST)
+    if not form.is_valid():
+        return _page(request, KeyForm(), wrong={key.pk: form}, status=422)
+    try:
+        api_keys.limit(key, **form.cleaned_data)
+    except api_keys.InvalidKey as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+        return _page(request, KeyForm(), wrong={key.pk: form}, status=422)
+    messages.success(request, f"The limits of “{key.name}” are set.")
+    return redirect("keys")
+
+
+@require_POST
 @session.team_required
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     """End a key that the actor may see: one's own, or any with the right to manage keys; others are not there."""
@@ -50,13 +71,23 @@ def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     return redirect("keys")
 
 
-def _page(request: HttpRequest, form: KeyForm, *, new_key: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    form: KeyForm,
+    *,
+    wrong: Mapping[int, LimitsForm] | None = None,
+    new_key: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show the keys. wrong: a key's number → what was to be its limits, and cannot."""
     actor = session.current(request)
     keys = list(queries.keys(actor))
     spending = queries.key_spending(actor.team_id, [key.pk for key in keys])
     context = {
         "keys": keys,
-        "rows": [(key, spending[key.pk]) for key in keys],
+        "rows": [
+            (key, spending[key.pk], (wrong or {}).get(key.pk) or LimitsForm.of(key, spending[key.pk])) for key in keys
+        ],
         "form": form,
         "new_key": new_key,
         "may_create": actor.may(Right.CREATE_KEYS),

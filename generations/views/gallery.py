@@ -79,7 +79,7 @@ def _removed(actor: Actor, given: str) -> Generation | None:
         found = access.removed(actor, uuid.UUID(given)) if given else None
     except ValueError:
         return None
-    return found if found and access.may_cancel(actor, found) else None
+    return found if found and access.may_remove(actor, found) else None
 
 
 @require_safe
@@ -116,7 +116,7 @@ def tile(actor: Actor, row: Generation, output: Output) -> Tile:
         height=output.height,
         alt=_alt(row, output.number),
         is_favourite=row.favourite_at is not None,
-        is_own=access.may_cancel(actor, row),
+        is_own=access.may_remove(actor, row),
     )
 
 

@@ -159,7 +159,10 @@ def _refusal(status: int) -> str:
 def _finish(attempt: DeliveryAttempt, outcome: Outcome) -> None:
     """Keep the outcome; whoever lost the lease meanwhile changes the attempt's own row only."""
     delivery, now = attempt.delivery, timezone.now()
+    is_gone = outcome.status_code == GONE and delivery.webhook_id is not None
     with transaction.atomic():
+        if is_gone:
+            endpoints.lock(delivery.team_id)
         DeliveryAttempt.objects.filter(id=attempt.id).update(
             ended_at=now,
             status_code=outcome.status_code,
@@ -169,7 +172,7 @@ def _finish(attempt: DeliveryAttempt, outcome: Outcome) -> None:
         )
         mine = Delivery.objects.filter(id=delivery.id, lease=delivery.lease, state=State.PENDING)
         moved = mine.update(lease=None, lease_until=None, **_next(delivery, outcome, now))
-        if moved and outcome.status_code == GONE and delivery.webhook_id:
+        if moved and is_gone and delivery.webhook_id:
             endpoints.note_gone(delivery.team_id, delivery.webhook_id)
     if moved and delivery.state == State.PENDING:
         _publish_later(delivery)
