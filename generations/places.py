@@ -33,5 +33,5 @@ def take(name: str, seconds: float) -> Place | None:
         return place if cursor.rowcount == 1 else None
 
 
-def _values(place: Place) -> list[object]:
+def _values(place: Place) -> list[str | float]:
     return [place.name, place.until]
