@@ -5,7 +5,7 @@ import uuid
 from config.celery import app
 from generations import agenda, derivatives, execution, idempotency, orphans, reconciliation, removal, uploads
 from generations.models.webhook import Event
-from generations.webhooks import deliveries, events
+from generations.webhooks import deliveries, events, retention
 
 
 @app.task
@@ -39,3 +39,4 @@ def purge() -> None:
     uploads.purge()
     removal.purge()
     orphans.sweep()
+    retention.purge()
