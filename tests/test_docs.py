@@ -212,6 +212,13 @@ def test_the_header_leads_there_from_every_page(client: Client, member: User) ->
 
 
 @pytest.mark.django_db
+def test_of_a_removed_run_only_the_door_that_says_so_is_named(client: Client) -> None:
+    page = client.get("/docs/errors").content.decode()
+    removed = page.split('id="removed"')[1].split("</section>")[0]
+    assert re.findall(r"<li>(.+?) <strong class=\"figures\">(\d+)", removed) == [("Portal", "410")]
+
+
+@pytest.mark.django_db
 def test_the_guide_from_openai_names_every_field_of_theirs(client: Client) -> None:
     page = client.get("/docs/migrate/openai").content.decode()
     _, does, nothing, refused = page.split('id="fields"')[1].split("<dt>")

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import limits
-from accounts.access import Actor, Right
+from accounts.access import Actor, Right, refusal
 from accounts.limits import WINDOW, Decision
 from config.requests import forget_body, is_too_large
 from generations import idempotency, submission, waiting
@@ -116,12 +116,8 @@ class DoorView(APIView):
             self.refuse(right)
 
     def refuse(self, right: Right) -> NoReturn:
-        """Say which right the caller lacks. Raises NotAllowed."""
-        if self.actor.key_id is None:
-            raise submission.NotAllowed(f"role: {self.actor.role}; it lacks the right {right}")
-        raise submission.NotAllowed(
-            f"This key lacks the right {right}: its scopes or its maker's role ({self.actor.role}) do not include it."
-        )
+        """Say which scope or role the caller lacks. Raises NotAllowed."""
+        raise submission.NotAllowed(refusal(self.actor, right))
 
     def handle_exception(self, exc: Exception) -> Response:
         answer = self.tell(problems.of(exc))
@@ -136,10 +132,12 @@ class DoorView(APIView):
 
 
 class UnknownView(DoorView):
-    """Any other path of a dialect, whoever asks; each dialect mixes it with its own view."""
+    """Any other path of a dialect, whoever asks; each dialect mixes it with its own view. instead: what there is."""
+
+    instead: ClassVar[str] = ""
 
     def identify(self, request: Request) -> Actor:
-        raise NotFound(f"{request.path}: there is no such address")
+        raise NotFound(f"{request.path}: there is no such address" + (self.instead and f" here; {self.instead}"))
 
 
 def rate_headers(rate: Decision | None) -> dict[str, str]:

@@ -162,3 +162,5 @@ class CancelView(JobsView):
 
 class UnknownView(JobsView, door.UnknownView):
     """Any other path of the dialect."""
+
+    instead = "of Replicate's API there are predictions, models, files, account and webhooks/default/secret"

@@ -65,3 +65,5 @@ class EditsView(OpenAIView):
 
 class UnknownView(OpenAIView, door.UnknownView):
     """Any other path of the dialect."""
+
+    instead = "of OpenAI's API there are POST /v1/images/edits and GET /v1/models: this site edits photographs"
