@@ -96,3 +96,8 @@ def test_every_right_that_a_role_or_a_scope_lacks_has_a_refusal() -> None:
         assert said.startswith("key: ")
         assert "_" not in said
         assert right not in RIGHTS[role] or any(scope in said for scope in SCOPES) or "sign in" in said
+
+
+def test_a_key_that_a_key_made_is_told_that_it_makes_none() -> None:
+    child = Actor(1, 1, 1, Role.OWNER, access.scoped(Role.OWNER, ["manage"]) - {Right.CREATE_KEYS})
+    assert access.refusal(child, Right.CREATE_KEYS) == "key: one that was made by a key has no keys of its own"

@@ -109,7 +109,7 @@ def test_every_page_is_tested() -> None:
     named = {pattern.name for pattern in docs_urls.urlpatterns}
     assert named == {
         *("docs", "docs-model", "docs-api", "docs-errors", "docs-limits", "docs-webhooks", "docs-migrate"),
-        "api-docs",
+        *("api-docs", "docs-slash"),
     }
 
 
@@ -228,3 +228,7 @@ def test_the_guide_from_openai_names_every_field_of_theirs(client: Client) -> No
     assert all(f"<code>{name}</code>" in does for name in ("size", "output_format", "response_format"))
     for option in openai_options.HONOURED:
         assert option.name in does + refused
+
+
+def test_a_slash_too_many_leads_to_the_documentation(client: Client) -> None:
+    assert client.get("/docs/")["Location"] == "/docs"

@@ -1,8 +1,8 @@
 """What the views of every dialect share: who asks, the limits, and answers in the dialect's own words.
 
 A submit, in any dialect, is `self.count_submit()`, then `submission.submit(…, once=self.once(request))`, which has
-Idempotency-Key work. Where its caller waits, `self.final(…)` waits; where not, an earlier submit is answered like a new
-one.
+Idempotency-Key work, and what it gives goes through `self.accepted_as`. Where its caller waits, `self.final(…)` waits;
+where not, an earlier submit is answered like a new one.
 """
 
 import threading
@@ -48,6 +48,7 @@ class DoorView(APIView):
     rights: ClassVar[Mapping[str, Right | None]] = {}
     answers_too_large = True
     rate: Decision | None = None
+    replayed = False
     actor: Actor
 
     def __init_subclass__(cls, **more: Any) -> None:
@@ -80,6 +81,11 @@ class DoorView(APIView):
         """Return what submission.submit needs for the request's Idempotency-Key, None without. Raises ParseError."""
         return repetition.once(request, self.actor)
 
+    def accepted_as(self, accepted: Submission) -> Submission:
+        """Return what a submit gave, and have the answer say in Idempotent-Replayed where an earlier one made it."""
+        self.replayed = accepted.repeated
+        return accepted
+
     def allow_fallback(self, request: Request) -> bool | None:
         """Return whether an engine that does not read the prompt may stand in; None where the request does not say.
         Raises ParseError."""
@@ -99,6 +105,7 @@ class DoorView(APIView):
             return waiting.until_final(accepted.generation.id, bell, seconds)
         done = waiting.look(accepted.generation.id)
         if done is None:
+            self.replayed = False
             raise idempotency.Underway(accepted.generation.id)
         return done
 
@@ -126,7 +133,8 @@ class DoorView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in {**SAFETY, **rate_headers(self.rate)}.items():
+        replayed = {"Idempotent-Replayed": "true"} if self.replayed else {}
+        for name, value in {**SAFETY, **rate_headers(self.rate), **replayed}.items():
             final[name] = value
         return final
 

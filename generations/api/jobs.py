@@ -76,15 +76,17 @@ class CreateView(JobsView):
         asked: Asked,
         generation_id: uuid.UUID | None = None,
     ) -> submission.Submission:
-        return submission.submit(
-            actor=self.actor,
-            door=Door.JOBS,
-            model=model.slug,
-            raw=raw,
-            generation_id=generation_id,
-            allow_fallback=self.allow_fallback(request),
-            alongside=asked.alongside,
-            once=self.once(request),
+        return self.accepted_as(
+            submission.submit(
+                actor=self.actor,
+                door=Door.JOBS,
+                model=model.slug,
+                raw=raw,
+                generation_id=generation_id,
+                allow_fallback=self.allow_fallback(request),
+                alongside=asked.alongside,
+                once=self.once(request),
+            )
         )
 
 

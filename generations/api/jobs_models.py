@@ -24,7 +24,7 @@ class ModelsView(JobsView):
     def get(self, request: Request) -> HttpResponse:
         return Response(jobs_answers.models(queries.runs(self.actor.team_id)))
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
         """Replicate's clients search by QUERY."""
         if request.method == "QUERY":
             raise MethodNotAllowed("QUERY", "Models are not searched here: GET lists all of them, in one page.")

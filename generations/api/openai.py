@@ -50,14 +50,16 @@ class EditsView(OpenAIView):
 
     def submit(self, request: Request, edit: Edit, generation_id: uuid.UUID) -> Submission:
         try:
-            return submission.submit(
-                actor=self.actor,
-                door=Door.OPENAI,
-                model=edit.model.slug,
-                raw=openai_bodies.fit(self.actor.team_id, edit),
-                generation_id=generation_id,
-                allow_fallback=self.allow_fallback(request),
-                once=self.once(request),
+            return self.accepted_as(
+                submission.submit(
+                    actor=self.actor,
+                    door=Door.OPENAI,
+                    model=edit.model.slug,
+                    raw=openai_bodies.fit(self.actor.team_id, edit),
+                    generation_id=generation_id,
+                    allow_fallback=self.allow_fallback(request),
+                    once=self.once(request),
+                )
             )
         except InvalidInput as error:
             raise edit.told(error) from error
