@@ -106,8 +106,15 @@ def may_arrange(actor: Actor, collection: Collection) -> bool:
 
 
 def may_cancel(actor: Actor, generation: Generation) -> bool:
-    """Return whether the actor may cancel or remove it: one's own, or anyone's with the right to manage runs."""
+    """Return whether the actor may cancel it: one's own, or anyone's with the right to manage runs."""
     own = generation.user_id == actor.user_id and (actor.may(Right.GENERATE) or actor.may(Right.CURATE))
+    return own or actor.may(Right.MANAGE_RUNS)
+
+
+def may_remove(actor: Actor, generation: Generation) -> bool:
+    """Return whether the actor may remove it and bring it back: one's own, or anyone's with the right to manage runs.
+    To have started it is not enough: a key that only generates deletes nothing."""
+    own = generation.user_id == actor.user_id and actor.may(Right.CURATE)
     return own or actor.may(Right.MANAGE_RUNS)
 
 

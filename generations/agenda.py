@@ -9,6 +9,7 @@ import itertools
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 8.0
 """Seconds that a worker which is to stop goes on with what waits; the rest is handed to others."""
+
+AGAIN = 1.0
+"""Seconds after which a thread is asked for again, where none could be had."""
 
 Steps = Generator[float, None, None]
 """Yields the seconds until it wants to go on; takes RateLimited for the word that it has to do so elsewhere."""
@@ -54,6 +58,7 @@ class Agenda:
     def __init__(self, threads: int) -> None:
         self._waiting: list[tuple[float, int, Steps]] = []
         self._number = itertools.count()
+        self._due: deque[Steps] = deque()
         self._busy = 0
         self._closed = False
         self._news = threading.Condition()
@@ -84,12 +89,16 @@ class Agenda:
             self._news.notify_all()
         self._clock.join()
         for steps in left:
-            self._pool.submit(_safely, _hand_over, steps)
+            self._give_to_a_thread(steps)
         self._pool.shutdown()
 
     def _run(self) -> None:
-        while (steps := self._next()) is not None:
-            self._pool.submit(self._resume, steps)
+        try:
+            while (steps := self._next()) is not None:
+                self._give_to_a_thread(steps)
+        except Exception:
+            log.exception("the clock of the agenda broke; what waits is handed to other workers")
+            self._give_up()
 
     def _next(self) -> Steps | None:
         """Return the next job, once its time has come; None at the end."""
@@ -102,12 +111,45 @@ class Agenda:
                 self._news.wait(left)
         return None
 
-    def _resume(self, steps: Steps) -> None:
-        _safely(self.go_on, steps)
+    def _give_to_a_thread(self, steps: Steps) -> None:
+        """Have the pool go on with a job; where it gets no thread, ask again in a while, or do it here at the end.
+
+        The pool keeps a call though it has no thread for it: so calls bring no job along, and take what is due.
+        """
+        self._due.append(steps)
+        while True:
+            try:
+                self._pool.submit(self._resume)
+                return
+            except Exception:
+                log.exception("no thread for a job that waited; asked for again in %s s", AGAIN)
+            with self._news:
+                is_closed = self._news.wait_for(lambda: self._closed, AGAIN)
+            if is_closed:
+                self._resume()
+                return
+
+    def _resume(self) -> None:
+        try:
+            steps = self._due.popleft()
+        except IndexError:  # another call took it
+            return
+        _safely(_hand_over if self._closed else self.go_on, steps)
         with self._news:
             self._busy -= 1
             if not self._busy and not self._waiting:
                 self._news.notify_all()
+
+    def _give_up(self) -> None:
+        """Hand over what waits, and from here on each job that wants to wait."""
+        with self._news:
+            self._closed = True
+            left = [*self._due, *(steps for _, _, steps in self._waiting)]
+            self._due.clear()
+            self._waiting.clear()
+            self._news.notify_all()
+        for steps in left:
+            _safely(_hand_over, steps)
 
 
 def _hand_over(steps: Steps) -> None:

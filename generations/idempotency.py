@@ -4,6 +4,8 @@ A key is its team's, and kept for a day. Its row is written in the transaction t
 credits are held: a copy that comes at the same moment waits for that row, and then takes the job that is there.
 """
 
+import math
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +20,6 @@ LONGEST = 255
 """Characters of a key."""
 BATCH = 500
 """Rows that are deleted at a time: on SQLite nobody else writes meanwhile."""
-BATCHES = 20
 
 
 class Reused(Exception):
@@ -83,13 +84,11 @@ def _forget(row: Idempotency) -> bool:
     return True
 
 
-def purge() -> None:
-    """Delete keys whose day is over, a few at a time."""
+def purge(until: float = math.inf) -> None:
+    """Delete keys whose day is over, a few at a time, until then (of time.monotonic)."""
     old = Idempotency.objects.filter(created_at__lt=_oldest()).order_by("created_at").values_list("id", flat=True)
-    for _ in range(BATCHES):
-        deleted, _ = Idempotency.objects.filter(id__in=list(old[:BATCH])).delete()
-        if deleted < BATCH:
-            return
+    while time.monotonic() < until and (ids := list(old[:BATCH])):
+        Idempotency.objects.filter(id__in=ids).delete()
 
 
 def _oldest() -> datetime:

@@ -19,15 +19,15 @@ import pybase64
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.utils import timezone
 
 from config.recent import Recent
-from generations import delivery, outbound, statements, waiting
+from generations import delivery, outbound, places, statements, waiting
 from generations.catalogue.validation import FieldError, InvalidInput
 from generations.imaging import decode
 from generations.imaging.errors import ImageError
 from generations.models import Asset
+from generations.places import Place
 
 SIDE_LIMIT = decode.API_SIDE
 """Pixels of the longer side of an input."""
@@ -330,10 +330,6 @@ def _shown(given: Any) -> str:
 
 # --- how many at a time -------------------------------------------------------------------------------------
 
-_TAKE = """
-    INSERT INTO generations_lease (name, until) VALUES (%s, %s)
-    ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE generations_lease.until < %s
-"""
 PATIENCE = 5.0
 """Seconds that a request waits for a place before it is told to come again."""
 
@@ -350,16 +346,9 @@ def _fetch_place(team_id: int) -> Iterator[None]:
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE generations_lease SET until = 0 WHERE name = %s AND until = %s", place)
+        place.give_back()
 
 
-def _take_place(team_id: int) -> tuple[str, float] | None:
-    now = time.time()
-    with connection.cursor() as cursor:
-        for number in range(settings.TEAM_FETCHES_IN_FLIGHT):
-            place = (f"fetch:{team_id}:{number}", now + FETCH_LEASE)
-            cursor.execute(_TAKE, [*place, now])
-            if cursor.rowcount == 1:
-                return place
-    return None
+def _take_place(team_id: int) -> Place | None:
+    names = (f"fetch:{team_id}:{number}" for number in range(settings.TEAM_FETCHES_IN_FLIGHT))
+    return next((place for name in names if (place := places.take(name, FETCH_LEASE))), None)

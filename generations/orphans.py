@@ -8,20 +8,28 @@ by then.
 """
 
 import json
+import logging
+import math
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.core.files.storage import default_storage
-from django.db import connection
-from django.db.models import QuerySet
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from generations.models import Asset
 
+log = logging.getLogger(__name__)
+
 HOUR = timedelta(hours=1)
 SETTLED = timedelta(minutes=10)
 """When a team's turn comes, all of its images are asked for that were doubted so long ago."""
+
+AFTERWARDS = 5.0
+"""Seconds for which a team's images are deleted once they were asked for, however long that took."""
 
 HIDDEN = "-"
 """Begins the digest of a hidden image: no picture has it."""
@@ -45,33 +53,50 @@ def doubt(asset_ids: Iterable[uuid.UUID]) -> None:
     Asset.objects.filter(id__in=list(asset_ids), doubtful_at=None).update(doubtful_at=timezone.now())
 
 
-def sweep() -> None:
-    """Hide, then delete, the doubtful images that serve nothing, of each team whose turn has come."""
+def sweep(until: float = math.inf) -> None:
+    """Hide, then delete, the doubtful images that serve nothing, of each team whose turn has come, until then (of
+    time.monotonic). A team of which one cannot be asked for, or deleted, has its turn again in an hour."""
     now = timezone.now()
-    due = Asset.objects.filter(doubtful_at__lt=now - HOUR).values_list("team_id", flat=True)
-    for team_id in due.distinct():
-        _sweep_team(team_id, now)
+    doubted = Asset.objects.filter(doubtful_at__lt=now - HOUR).values("team_id").annotate(first=Min("doubtful_at"))
+    for team_id in doubted.order_by("first").values_list("team_id", flat=True):
+        if time.monotonic() >= until:
+            return
+        try:
+            _sweep_team(team_id, now, until)
+        except (OperationalError, InterfaceError):  # the database is away
+            raise
+        except Exception:
+            log.exception("the images of team %s cannot be asked for, in an hour again", team_id)
+            Asset.objects.filter(team_id=team_id, doubtful_at__lt=now).update(doubtful_at=now)
 
 
-def _sweep_team(team_id: int, now: datetime) -> None:
+def _sweep_team(team_id: int, now: datetime, until: float) -> None:
     settled = Asset.objects.filter(team_id=team_id, doubtful_at__lt=now - SETTLED)
     hidden = [asset for asset in settled if asset.sha256.startswith(HIDDEN)]
     doubtful = [asset for asset in settled if not asset.sha256.startswith(HIDDEN)]
     used = _used(team_id, [*hidden, *doubtful]) | _named(settled)
-    for asset in (*hidden, *doubtful):
+    until = max(until, time.monotonic() + AFTERWARDS)
+    for asset in (*doubtful, *hidden):
         if str(asset.id) in used or asset.uploaded_at:  # whose time ends: then it is doubted again
             Asset.objects.filter(id=asset.id).update(doubtful_at=None)
-        elif asset.sha256.startswith(HIDDEN):
-            _delete(asset, now)
-        else:
+        elif not asset.sha256.startswith(HIDDEN):
             Asset.objects.filter(id=asset.id, uploaded_at=None).update(sha256=HIDDEN + asset.id.hex, doubtful_at=now)
+        elif time.monotonic() < until:
+            _delete(asset, now)
 
 
 def _delete(asset: Asset, now: datetime) -> None:
     """Delete what was hidden an hour ago, the file first: what dies in between begins anew."""
-    if asset.doubtful_at and asset.doubtful_at < now - HOUR:
+    if not asset.doubtful_at or asset.doubtful_at >= now - HOUR:
+        return
+    try:
         default_storage.delete(asset.file)
         asset.delete()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("image %s cannot be deleted, in an hour again", asset.id)
+        Asset.objects.filter(id=asset.id).update(doubtful_at=now)
 
 
 def _named(assets: QuerySet[Asset]) -> set[str]:

@@ -3,7 +3,7 @@
 import uuid
 
 from config.celery import app
-from generations import agenda, derivatives, execution, idempotency, orphans, reconciliation, removal, uploads
+from generations import agenda, clearance, derivatives, execution, reconciliation
 from generations.models.webhook import Event
 from generations.webhooks import deliveries, events
 
@@ -35,7 +35,4 @@ def reconcile() -> None:
 
 @app.task
 def purge() -> None:
-    idempotency.purge()
-    uploads.purge()
-    removal.purge()
-    orphans.sweep()
+    clearance.clear()

@@ -4,11 +4,14 @@ An upload is a name for an asset, which others may share. Where the last name of
 unless a generation needs it (generations.orphans).
 """
 
+import math
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -43,19 +46,18 @@ def delete(upload: Upload) -> None:
     orphans.doubt([upload.asset_id])
 
 
-def purge() -> None:
-    """End the addresses whose time is over, and doubt the pictures behind them."""
-    over = Upload.objects.filter(created_at__lt=_oldest()).order_by("created_at")
-    ended = list(over.values_list("id", "asset_id")[:BATCH])
-    if ended:
-        Upload.objects.filter(id__in=[upload_id for upload_id, _ in ended]).delete()
-        orphans.doubt({asset_id for _, asset_id in ended})
-    ids = list(
-        Asset.objects.filter(uploaded_at__lt=_oldest()).order_by("uploaded_at").values_list("id", flat=True)[:BATCH]
-    )
-    if ids:
-        Asset.objects.filter(id__in=ids, uploaded_at__lt=_oldest()).update(uploaded_at=None)
-        orphans.doubt(ids)
+def purge(until: float = math.inf) -> None:
+    """End the addresses whose time is over, and doubt the pictures behind them, until then (of time.monotonic)."""
+    over = Upload.objects.filter(created_at__lt=_oldest()).order_by("created_at").values_list("id", "asset_id")
+    while time.monotonic() < until and (ended := list(over[:BATCH])):
+        with transaction.atomic():
+            Upload.objects.filter(id__in=[upload_id for upload_id, _ in ended]).delete()
+            orphans.doubt({asset_id for _, asset_id in ended})
+    old = Asset.objects.filter(uploaded_at__lt=_oldest())
+    while time.monotonic() < until and (ids := list(old.order_by("uploaded_at").values_list("id", flat=True)[:BATCH])):
+        with transaction.atomic():
+            old.filter(id__in=ids).update(uploaded_at=None)
+            orphans.doubt(ids)
 
 
 def _oldest() -> datetime:

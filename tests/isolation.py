@@ -24,7 +24,7 @@ portal-generation             GET    +     +     +      +      404      403   40
 portal-generation             PATCH  +     +     +      403    404      403   401       +       403     404
 portal-generation             DELETE +     +     +      403    404      403   401       +       403     404
 portal-generation-cancel      POST   +     +     +      403    404      403   401       +       403     404
-portal-generation-restore     POST   +     +     +      +      404      403   401       +       +       404
+portal-generation-restore     POST   +     +     +      403    404      403   401       +       403     404
 portal-collections            GET    +     +     +      +      +        403   401       +       +       +
 portal-collections            POST   +     +     +      403    +        403   401       +       403     +
 portal-collection             GET    +     +     +      +      404      403   401       +       +       404

@@ -1,9 +1,11 @@
 """Jobs that wait without a thread, and what becomes of them when their worker stops."""
 
+import heapq
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,6 +121,53 @@ def test_elsewhere_a_job_waits_in_its_thread() -> None:
     agenda.carry_out(job.steps())
     assert job.ended.is_set()
     assert job.threads == [threading.get_ident()] * 2
+
+
+def no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_where_no_thread_can_be_had_it_is_asked_for_again_and_each_job_goes_on_once(
+    opened: Callable[..., agenda.Agenda], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(agenda, "AGAIN", 0.05)
+    of, jobs = opened(2), [Told(0.01, 0.01) for _ in range(5)]
+    with monkeypatch.context() as patched:
+        patched.setattr(of._pool, "_adjust_thread_count", no_thread)  # as the pool does: it has queued the call
+        for job in jobs:
+            of.go_on(job.steps())
+        until(lambda: caplog.text.count("no thread for a job") > 2, 5)
+    assert all(job.ended.wait(IDLE) for job in jobs)
+    assert [len(job.threads) for job in jobs] == [2] * 5
+    assert "a job that waited broke" not in caplog.text
+
+
+def test_at_the_end_jobs_are_handed_over_without_a_thread_too(
+    opened: Callable[..., agenda.Agenda], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, jobs = opened(2), [Told(0.01), Told(IDLE)]
+    monkeypatch.setattr(of._pool, "_adjust_thread_count", no_thread)
+    for job in jobs:
+        of.go_on(job.steps())
+    of.close(0.1)
+    assert all(job.stopped for job in jobs)
+
+
+def test_where_the_clock_breaks_all_is_handed_over(
+    opened: Callable[..., agenda.Agenda], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object) -> None:
+        raise MemoryError
+
+    of, jobs = opened(2), [Told(IDLE), Told(0.01)]
+    monkeypatch.setattr(agenda, "heapq", SimpleNamespace(heappush=heapq.heappush, heappop=fail))
+    for job in jobs:
+        of.go_on(job.steps())
+    assert all(job.ended.wait(5) for job in jobs)
+    late = Told(IDLE)
+    of.go_on(late.steps())
+    assert all(job.stopped for job in (*jobs, late))
+    assert "the clock of the agenda broke" in caplog.text
 
 
 # --- real workers -------------------------------------------------------------------------------------------

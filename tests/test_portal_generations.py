@@ -12,14 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import ApiKey, Membership, User
+from accounts.models import ApiKey, Membership, Team, User
 from generations import execution, removal, selection
 from generations.models import Attempt, Collection, CollectionItem, Generation
 from generations.models.generation import Door, Status
 from generations.selection import Selection
 from tests.jobs import Submit
 from tests.pages import MakeRun
-from tests.portal import Api, problem, rows_read
+from tests.portal import Api, ask, key_of, problem, rows_read
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -240,6 +240,22 @@ def test_only_who_made_it_or_an_admin_takes_it_away(
     problem(client.post(f"/api/generations/{mine.id}/restore"), 403, "forbidden")
     client.logout()
     assert admins("POST", f"/api/generations/{mine.id}/restore").status_code == 200
+
+
+def test_a_key_that_only_generates_cancels_its_makers_runs_but_removes_none(
+    client: Client, make_run: MakeRun, submit: Submit, unpublished: list[int], member: User, team: Team
+) -> None:
+    run, raw = make_run(), key_of(member, team, "generate")
+    path = f"/api/generations/{run.id}"
+    problem(ask(client, raw, "DELETE", path), 403, "forbidden")
+    assert ask(client, raw, "GET", path).json()["may_change"] is False
+    removal.remove(run.id)
+    problem(ask(client, raw, "POST", f"{path}/restore"), 403, "forbidden")
+    assert Generation.objects.get(id=run.id).removed_at
+    canceled = ask(client, raw, "POST", f"/api/generations/{submit().id}/cancel")
+    assert canceled.json()["status"] == "canceled"
+    managing = key_of(member, team, "manage")
+    assert ask(client, managing, "POST", f"{path}/restore").json()["may_change"] is True
 
 
 def test_what_does_not_exist_is_not_found(api: Api) -> None:

@@ -1,14 +1,17 @@
 """Removing generations: hidden at once everywhere, restored for a while, then purged but for what the books need."""
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.files.storage import default_storage
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from django.http import Http404
 from django.test import Client
@@ -18,7 +21,17 @@ from django.utils import timezone
 from accounts.access import Actor
 from accounts.models import Entry, Team, User
 from generations import access, delivery, execution, inputs, orphans, queries, removal, tasks, uploads
-from generations.models import Asset, Attempt, Collection, CollectionItem, Generation, Output, Prompt
+from generations.models import (
+    Asset,
+    Attempt,
+    Collection,
+    CollectionItem,
+    Delivery,
+    Generation,
+    Output,
+    Prompt,
+    Webhook,
+)
 from generations.models.attempt import State
 from generations.models.generation import Status
 from generations.selection import Selection
@@ -162,15 +175,137 @@ def test_a_purge_that_died_over_the_files_begins_anew(run: Generation, monkeypat
     let_pass()
     with monkeypatch.context() as patched:
         patched.setattr(orphans, "doubt", _die)
-        with pytest.raises(OSError):
+        with pytest.raises(SystemExit):
             removal.purge()
     assert run.outputs.count() == 2
+    assert removal.purge() == 0, "who has it may not have died"
+    let_an_hour_pass()
     assert removal.purge() == 1
     assert not run.outputs.exists()
 
 
 def _die(*_: Any) -> None:
-    raise OSError("killed")
+    raise SystemExit
+
+
+def let_an_hour_pass() -> None:
+    """Let every purge that did not end be so long ago that it is tried again."""
+    ago = timezone.now() - removal.AGAIN - timedelta(seconds=1)
+    Generation.objects.filter(purge_began_at__isnull=False, purged_at=None).update(purge_began_at=ago)
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the names of files that the storage does not delete."""
+    names: set[str] = set()
+    delete = FileSystemStorage.delete
+
+    def refuse(storage: FileSystemStorage, name: str) -> None:
+        if name in names:
+            raise PermissionError(13, "no right to delete it", name)
+        delete(storage, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", refuse)
+    return names
+
+
+def test_a_file_that_cannot_be_deleted_keeps_no_other_run_from_it(
+    make_run: MakeRun, broken: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    runs = [make_run() for _ in range(3)]
+    for run in runs:
+        removal.remove(run.id)
+    let_pass()
+    broken.add(runs[0].outputs.get().file)
+    assert removal.purge() == 2
+    assert str(runs[0].id) in caplog.text
+    assert runs[0].outputs.exists()
+    assert removal.purge() == 0, "it is set aside for an hour"
+    broken.clear()
+    let_an_hour_pass()
+    assert removal.purge() == 1
+
+
+def test_a_row_that_cannot_be_purged_keeps_no_other_from_it(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    runs = [make_run() for _ in range(3)]
+    for run in runs:
+        removal.remove(run.id)
+    let_pass()
+    Generation.objects.filter(id=runs[1].id).update(inputs={"image": "no id"})
+    assert removal.purge() == 2
+    assert f"run {runs[1].id} cannot be purged" in caplog.text
+    assert list(Generation.objects.filter(purged_at=None)) == [runs[1]]
+    remembered = Asset.objects.filter(doubtful_at__isnull=False).count()
+    assert remembered == 2, "the inputs of the others are doubted"
+
+
+def test_a_pass_ends_with_its_time_and_leaves_the_rest_for_the_next(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        removal.remove(make_run().id)
+    let_pass()
+    until = time.monotonic() + 60
+    clock = iter([0.0, 0.0, until])  # of the loop, of the first run, of those after it
+    monkeypatch.setattr(removal, "time", SimpleNamespace(monotonic=lambda: next(clock, until)))
+    assert removal.purge(until) == 1
+    assert Generation.objects.filter(purged_at=None, purge_began_at=None).count() == 2
+
+
+def test_what_a_purge_has_begun_with_cannot_be_restored(run: Generation, settings: LazySettings) -> None:
+    removal.remove(run.id)
+    let_pass()
+    settings.REMOVED_KEPT_SECONDS = 10**6  # an operator raises it, or a clock goes back
+    Generation.objects.filter(id=run.id).update(purge_began_at=timezone.now())
+    assert not removal.restore(run.id)
+    Generation.objects.filter(id=run.id).update(purge_began_at=None)
+    assert removal.restore(run.id)
+
+
+@pytest.mark.parametrize("name", ["thumbnail", "jpeg"])
+def test_a_file_that_is_made_meanwhile_is_not_left_behind(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, settings: LazySettings, name: str
+) -> None:
+    run = make_run(ready=False)
+    removal.remove(run.id)
+    let_pass()
+    forget = removal._forget
+
+    def late(*given: Any) -> int:
+        monkeypatch.setattr(removal, "_forget", forget)
+        file = default_storage.save(f"outputs/{run.id}/late", ContentFile(b"late"))
+        assert run.outputs.filter(**{name: ""}).update(**{name: file}) == 1
+        return forget(*given)
+
+    monkeypatch.setattr(removal, "_forget", late)
+    removal.purge(time.monotonic() + 30)
+    assert not run.outputs.exists()
+    assert {name for name in _files(settings) if str(run.id) in name} == set()
+
+
+def test_what_engines_said_and_whom_to_tell_goes_too(run: Generation) -> None:
+    Attempt.objects.create(
+        generation=run,
+        number=1,
+        engine="x",
+        queue="network",
+        paid=True,
+        state=State.FAILED,
+        published_at=run.created_at,
+        error="the prompt 'a secret' is refused",
+    )
+    address = "https://shop.example/hook?token=secret"
+    own = Webhook.objects.create(team=run.team, generation=run, url=address, events=["completed"])
+    kept = Webhook.objects.create(team=run.team, url=address, events=["completed"])
+    Delivery.objects.create(team=run.team, webhook=own, generation=run, event="completed", url=own.url)
+    removal.remove(run.id)
+    let_pass()
+    assert removal.purge() == 1
+    assert Attempt.objects.get(generation=run).error == ""
+    assert list(Webhook.objects.all()) == [kept]
+    assert not Delivery.objects.exists()
 
 
 def test_what_may_still_bring_a_picture_is_not_purged(make_run: MakeRun) -> None:
@@ -187,11 +322,9 @@ def test_what_may_still_bring_a_picture_is_not_purged(make_run: MakeRun) -> None
 
 def test_batches_go_on_to_the_end_of_a_pass(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removal, "BATCH", 2)
-    monkeypatch.setattr(removal, "MOST", 4)
     for _ in range(5):
         removal.remove(make_run().id)
     let_pass()
-    assert removal.purge() == 4
     tasks.purge()
     assert Generation.objects.filter(purged_at=None).count() == 0
 
@@ -314,3 +447,44 @@ def test_another_teams_picture_of_the_same_content_stays(run: Generation, outsid
     sweep_twice()
     assert list(Asset.objects.all()) == [theirs]
     assert Output.objects.count() == 0
+
+
+def test_a_picture_that_cannot_be_deleted_keeps_no_other_from_it(
+    run: Generation, outsider: User, broken: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    theirs = inputs.store(outsider.memberships.get().team_id, png())
+    orphans.doubt([theirs.id])
+    remove_for_good(run)
+    bad = Asset.objects.get(id=run.inputs["image"])
+    broken.add(bad.file)
+    sweep_twice()
+    assert list(Asset.objects.all()) == [bad]
+    assert f"image {bad.id} cannot be deleted" in caplog.text
+    orphans.sweep()
+    assert caplog.text.count("cannot be deleted") == 1, "it is set aside for an hour"
+    broken.clear()
+    let_doubts_settle()
+    orphans.sweep()
+    assert not Asset.objects.exists()
+
+
+def test_a_team_that_cannot_be_asked_for_keeps_no_other_from_it(
+    run: Generation, outsider: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = outsider.memberships.get().team_id
+    orphans.doubt([inputs.store(other, png()).id])
+    remove_for_good(run)
+    used = orphans._used
+
+    def fail(team_id: int, assets: Any) -> set[str]:
+        if team_id == run.team_id:
+            raise ValueError("no answer")
+        return used(team_id, assets)
+
+    monkeypatch.setattr(orphans, "_used", fail)
+    sweep_twice()
+    assert set(Asset.objects.values_list("team_id", flat=True)) == {run.team_id}
+    assert f"team {run.team_id} " in caplog.text
+    monkeypatch.setattr(orphans, "_used", used)
+    sweep_twice()
+    assert not Asset.objects.exists()

@@ -29,16 +29,20 @@ def index(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     place = get_object_or_404(Membership, team_id=actor.team_id, user_id=actor.user_id)
     fields = form.cleaned_data
-    _, raw = api_keys.create(
-        place,
-        name=fields["name"],
-        scopes=fields["scopes"],
-        expires_at=form.expires_at(),
-        models=fields["models"],
-        rate_limit=fields["rate_limit"],
-        daily=fields["daily"],
-        monthly=fields["monthly"],
-    )
+    try:
+        _, raw = api_keys.create(
+            place,
+            name=fields["name"],
+            scopes=fields["scopes"],
+            expires_at=form.expires_at(),
+            models=fields["models"],
+            rate_limit=fields["rate_limit"],
+            daily=fields["daily"],
+            monthly=fields["monthly"],
+        )
+    except api_keys.TooMany as error:
+        form.add_error("name", f"{error.message[:1].upper()}{error.message[1:]}.")
+        return _page(request, form, status=422)
     return _page(request, KeyForm(), new_key=raw)
 
 

@@ -59,7 +59,7 @@ def detail(actor: Actor, run: Run) -> Json:
         "stood_in_for": generation.stood_in_for or None,
         "notes": generation.notes,
         "attempts": [_attempt(attempt) for attempt in run.attempts],
-        "may_change": access.may_cancel(actor, generation),
+        "may_change": access.may_remove(actor, generation),
     }
 
 

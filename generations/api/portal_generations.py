@@ -99,10 +99,10 @@ class FoundView(PortalView):
                 raise
             raise problems.Removed(removed.removed_at) from None
 
-    def require_own(self, generation: Generation) -> None:
-        """Raises PermissionDenied where the caller may neither cancel nor remove it."""
-        if not access.may_cancel(self.actor, generation):
-            raise PermissionDenied("Only who started a run, or an admin of the team, can cancel, remove or restore it.")
+    def require_removable(self, generation: Generation) -> None:
+        """Raises PermissionDenied where the caller may neither remove it nor bring it back."""
+        if not access.may_remove(self.actor, generation):
+            raise PermissionDenied("Only who started a run, or an admin of the team, can remove or restore it.")
 
     def answer(self, generation: Generation) -> Response:
         return Response(portal_answers.detail(self.actor, queries.run(generation)))
@@ -111,7 +111,7 @@ class FoundView(PortalView):
 class GenerationView(FoundView):
     """/api/generations/{id}: GET, PATCH {"favourite"}, DELETE."""
 
-    rights = {"GET": Right.VIEW, "PATCH": Right.CURATE, "DELETE": Right.VIEW}
+    rights = {"GET": Right.VIEW, "PATCH": Right.CURATE, "DELETE": Right.CURATE}
     schema = Described(
         get=schemas.plain(
             "getGeneration",
@@ -151,7 +151,7 @@ class GenerationView(FoundView):
 
     def delete(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         """Remove it: hidden at once, purged after REMOVED_KEPT_SECONDS."""
-        self.require_own(self.find(generation_id))
+        self.require_removable(self.find(generation_id))
         removed_at = removal.remove(generation_id)
         if removed_at is None:  # somebody else removed it just now
             self.find(generation_id)
@@ -179,7 +179,9 @@ class CancelView(FoundView):
     )
 
     def post(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
-        self.require_own(self.find(generation_id))
+        found = self.find(generation_id)
+        if not access.may_cancel(self.actor, found):
+            raise PermissionDenied("Only who started a run, or an admin of the team, can cancel it.")
         finishing.cancel(generation_id)
         return self.answer(self.find(generation_id))
 
@@ -187,7 +189,7 @@ class CancelView(FoundView):
 class RestoreView(FoundView):
     """POST /api/generations/{id}/restore; one that was not removed stays as it is."""
 
-    rights = {"POST": Right.VIEW}
+    rights = {"POST": Right.CURATE}
     schema = Described(
         post=schemas.doing(
             "restoreGeneration",
@@ -200,7 +202,7 @@ class RestoreView(FoundView):
     def post(self, request: Request, generation_id: uuid.UUID) -> HttpResponse:
         removed = access.removed(self.actor, generation_id)
         if removed:
-            self.require_own(removed)
+            self.require_removable(removed)
             removal.restore(generation_id)
         return self.answer(self.find(generation_id))
 

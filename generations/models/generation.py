@@ -90,6 +90,9 @@ class Generation(models.Model):
 
     favourite_at = models.DateTimeField(null=True, help_text="since when it is one of the team's favourites")
     removed_at = models.DateTimeField(null=True, help_text="since when it is shown nowhere; see generations.removal")
+    purge_began_at = models.DateTimeField(
+        null=True, help_text="since when it is too late to restore it; a purge that did not end is tried again later"
+    )
     purged_at = models.DateTimeField(null=True, help_text="when its pictures and texts were deleted for good")
 
     class Meta:

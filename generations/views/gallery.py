@@ -76,9 +76,10 @@ def _around(request: HttpRequest, actor: Actor, asked: gallery_filters.Filter, *
 def _removed(actor: Actor, given: str) -> Generation | None:
     """Return the run that the reader removed just now on its own page, to offer it back."""
     try:
-        return access.removed(actor, uuid.UUID(given)) if given else None
+        found = access.removed(actor, uuid.UUID(given)) if given else None
     except ValueError:
         return None
+    return found if found and access.may_remove(actor, found) else None
 
 
 @require_safe
@@ -115,7 +116,7 @@ def tile(actor: Actor, row: Generation, output: Output) -> Tile:
         height=output.height,
         alt=_alt(row, output.number),
         is_favourite=row.favourite_at is not None,
-        is_own=access.may_cancel(actor, row),
+        is_own=access.may_remove(actor, row),
     )
 
 

@@ -81,7 +81,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
 
 
 def _require_own(actor: Actor, runs: Sequence[Generation]) -> None:
-    if not all(access.may_cancel(actor, run) for run in runs):
+    if not all(access.may_remove(actor, run) for run in runs):
         raise PermissionDenied("Only who started a run, or an admin of the team, can delete it.")
 
 

@@ -96,6 +96,7 @@ def of_run(actor: Actor, run: Run, *, number: int = 0) -> dict[str, Any]:
         "parameters": parameters(model, generation),
         "may_run": actor.may(Right.GENERATE),
         "may_cancel": access.may_cancel(actor, generation),
+        "may_remove": access.may_remove(actor, generation),
         "tries": tries(run.attempts),
         **of_engine(generation),
         "is_held": any(attempt.state in LIVE for attempt in run.attempts),
