@@ -46,6 +46,7 @@ def test_v1_gives_the_first_picture_again(post: Post, inline: list[int], team: T
     first, again = (post(body=body, **{"idempotency-key": "order-7"}) for _ in range(2))
     assert first.status_code == again.status_code == 200
     assert first.content == again.content
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     for name in ("x-request-id", "x-seed-value", "x-cost", "x-remaining-credits", "x-ignored-parameters"):
         assert first[name] == again[name]
     assert Generation.objects.count() == len(inline) == holds() == 1
@@ -54,6 +55,7 @@ def test_v1_gives_the_first_picture_again(post: Post, inline: list[int], team: T
 def test_v2_gives_the_first_request_id_again(post: Post, unpublished: list[int]) -> None:
     first, again = (post(V2, **{"idempotency-key": "order-7"}) for _ in range(2))
     assert first.json() == again.json()
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     execution.run(unpublished[0])
     assert post(V2, **{"idempotency-key": "order-7"}).json() == first.json()
     assert Generation.objects.count() == len(unpublished) == 1

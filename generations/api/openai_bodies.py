@@ -45,8 +45,8 @@ class Edit:
     options: Options
 
     def told(self, error: InvalidInput) -> InvalidInput:
-        """Return an error in the client's names."""
-        return InvalidInput(tuple(self._told(each) for each in error.errors))
+        """Return an error in the client's names; what one name of theirs has wrong for two of ours is said once."""
+        return InvalidInput(tuple(dict.fromkeys(self._told(each) for each in error.errors)))
 
     def _told(self, error: FieldError) -> FieldError:
         name = self.names.get(error.field, error.field)
