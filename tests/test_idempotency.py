@@ -118,18 +118,21 @@ def form(client: Client, key: str, engines: Configure, unpublished: list[int]) -
 
 
 def test_a_form_s_value_is_no_field_s_name(form: Callable[..., Any]) -> None:
-    pictures = {"image": base64.b64encode(png()).decode(), "ref_image": base64.b64encode(png()).decode()}
-    assert form(**pictures, prompt="a beach", seed="7").status_code == 200
-    assert form(**pictures, prompt="a beach", seed="7").status_code == 200
-    assert form(**pictures, prompt=["a beach", "seed", "7"]).status_code == 422
+    def send(**texts: Any) -> int:
+        files = {name: SimpleUploadedFile("a.png", png()) for name in ("image", "ref_image")}
+        return int(form(**files, **texts).status_code)
+
+    assert send(prompt="a beach", seed="7") == 200
+    assert send(prompt="a beach", seed="7") == 200
+    assert send(prompt=["a beach", "seed", "7"]) == 422
     assert Generation.objects.count() == 1
 
 
 def test_a_file_of_a_form_is_no_text_of_its_content(form: Callable[..., Any]) -> None:
     text = base64.b64encode(png())
-    pictures = {"ref_image": text.decode(), "prompt": "a beach"}
-    assert form(**pictures, image=text.decode()).status_code == 200
-    assert form(**pictures, image=SimpleUploadedFile("a.png", text)).status_code == 422
+    others = {"image": text.decode(), "prompt": "a beach"}
+    assert form(**others, ref_image=text.decode()).status_code == 200
+    assert form(**others, ref_image=SimpleUploadedFile("a.png", text)).status_code == 422
 
 
 def opaque_but_a_hole() -> bytes:
