@@ -37,7 +37,7 @@ def test_a_step_that_fails_keeps_no_other_from_its_work(
 
 
 def test_every_step_is_one_of_the_pass() -> None:
-    named = {f"{step.__module__}.{step.__name__}" for step in clearance.STEPS}  # type: ignore[attr-defined]
+    named = {f"{step.__module__}.{step.__name__}" for step in clearance.STEPS}
     assert named == {f"generations.{each}" for each in ("idempotency.purge", "uploads.purge", "removal.purge")} | {
         "generations.orphans.sweep"
     }
