@@ -78,13 +78,21 @@ SCOPES: Mapping[str, frozenset[Right]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The key that made a key. rate_limit: its own submits a minute, None for the setting's."""
+
+    key_id: int
+    rate_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever acts for a team: a member in the browser (`key_id` None) or one of their API keys.
 
     team: its slug. engines: those that it chose, () for any. allow_fallback: whether an engine that does not read the
     prompt may stand in. models: the slugs that a key is limited to, () for all. rate_limit: a key's own submits a
     minute, None for the setting's. has_budgets: whether budgets may apply, so that a hold has to look. hooked: events
-    of its runs that registered addresses are told.
+    of its runs that registered addresses are told. parent: the key that made it, in whose window its submits count too.
     """
 
     team_id: int
@@ -99,6 +107,7 @@ class Actor:
     models: tuple[str, ...] = ()
     rate_limit: int | None = None
     has_budgets: bool = False
+    parent: Parent | None = None
 
     def may(self, right: Right) -> bool:
         return right in self.rights
@@ -122,23 +131,31 @@ def actor_of(membership: Membership) -> Actor:
 
 
 def actor_of_key(key: ApiKey) -> Actor:
-    """The actor of a key, whose membership and team are loaded."""
-    membership, team = key.membership, key.membership.team
+    """The actor of a key, whose membership, team and parent are loaded. A key that another made has what both have."""
+    membership, team, parent = key.membership, key.membership.team, key.parent
     role = Role(membership.role)
     rights = scoped(role, key.scopes)
+    models, rate_limit = tuple(key.models), key.rate_limit
+    if parent is not None:
+        rights -= {Right.CREATE_KEYS}
+        if parent.models:
+            models = tuple(each for each in key.models or parent.models if each in parent.models)
+            rights -= frozenset() if models else {Right.GENERATE}  # () would be every model
+        rate_limit = min((each for each in (rate_limit, parent.rate_limit) if each), default=None)
     return Actor(
         membership.team_id,
         membership.user_id,
         key.pk,
         role,
-        rights - {Right.CREATE_KEYS} if key.parent_id else rights,
+        rights,
         team=team.slug,
         engines=tuple(team.engines),
         allow_fallback=team.allow_fallback,
         hooked=team.hooked,
-        models=tuple(key.models),
-        rate_limit=key.rate_limit,
+        models=models,
+        rate_limit=rate_limit,
         has_budgets=key.has_budgets or team.has_budgets,
+        parent=Parent(parent.pk, parent.rate_limit) if parent else None,
     )
 
 

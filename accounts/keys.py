@@ -23,14 +23,24 @@ from accounts.key_limits import InvalidKey, Limits, check_name
 from accounts.models import ApiKey, Membership, Role, Span, Subject
 from accounts.models.key import DEFAULT_SCOPES
 
-__all__ = ["InvalidKey", "authenticate", "create", "exists", "limit", "revoke"]
+__all__ = ["InvalidKey", "TooMany", "authenticate", "create", "exists", "limit", "revoke"]
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARK = "ss_"
 _RANDOM = 32
 _CHECK = 6
 _PREFIX = 11
+MOST = 1000
+"""Keys of one team that are active."""
+
 _FORM = re.compile(rf"{_MARK}[0-9A-Za-z]{{{_RANDOM + _CHECK}}}", re.ASCII)
+
+
+class TooMany(InvalidKey):
+    """The team has as many active keys as it may."""
+
+    def __init__(self) -> None:
+        super().__init__("name", f"the team has {MOST:,} active API keys; more are not allowed: revoke one first")
 
 
 def create(
@@ -50,7 +60,8 @@ def create(
     models: slugs, none for all. rate_limit: submits a minute, None for the setting RATE_LIMIT. daily, monthly:
     millionths of a credit that runs may take, None for no limit. by: who asks; where that is one of the member's keys,
     the new one has no more scopes, models and limits than it, and ends with it.
-    Raise PermissionDenied where the role or the key may make none, InvalidKey (a ValueError) that names what is wrong.
+    Raise PermissionDenied where the role or the key may make none, InvalidKey (a ValueError) that names what is wrong,
+    TooMany among it.
     """
     if Right.CREATE_KEYS not in RIGHTS[Role(membership.role)]:
         raise PermissionDenied(f"role: {membership.role}; it may not create API keys")
@@ -59,7 +70,9 @@ def create(
     check_name(name)
     raw = _generate()
     with transaction.atomic():
+        budgets.lock(membership.team_id)
         parent = _parent(by)
+        _require_place(membership.team_id)
         key = _write(membership, name, raw, wanted.within(Limits.of(parent)) if parent else wanted, parent)
     return key, raw
 
@@ -69,7 +82,8 @@ def limit(
 ) -> None:
     """Change what a key is limited to, all of it; for people, since a key may not widen another.
 
-    In force at once in this process, within two seconds in the others. Raise InvalidKey as `create` does.
+    Keys that it made have no more from then on. In force at once in this process, within two seconds in the others.
+    Raise InvalidKey as `create` does.
     """
     wanted = Limits(key.scopes, None, sorted(set(models)), rate_limit, daily, monthly)
     wanted.check()
@@ -78,7 +92,8 @@ def limit(
         key.models, key.rate_limit = list(wanted.models), rate_limit
         key.save(update_fields=["models", "rate_limit"])
         _set_budgets(key, wanted)
-    key_cache.forget(key.digest)
+    for digest in ApiKey.objects.filter(Q(pk=key.pk) | Q(parent=key)).values_list("digest", flat=True):
+        key_cache.forget(digest)
 
 
 def authenticate(raw: str) -> Actor | None:
@@ -116,11 +131,17 @@ def _parent(by: Actor | None) -> ApiKey | None:
     """Return the key that makes a key, locked, so that it is not revoked meanwhile; None where a person does."""
     if by is None or by.key_id is None:
         return None
-    budgets.lock(by.team_id)
     parent = ApiKey.objects.select_for_update(no_key=True).filter(pk=by.key_id).first()
     if parent is None or not parent.is_active or not by.may(Right.CREATE_KEYS):
         raise PermissionDenied("key: it may not create API keys; one made by a person, with the scope manage, may")
     return parent
+
+
+def _require_place(team_id: int) -> None:
+    """Raise TooMany where the team, whose lock is held, has as many keys as it may."""
+    current = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    if ApiKey.objects.filter(current, team_id=team_id, revoked_at=None).count() >= MOST:
+        raise TooMany
 
 
 def _write(membership: Membership, name: str, raw: str, limits: Limits, parent: ApiKey | None) -> ApiKey:
@@ -150,7 +171,7 @@ def _set_budgets(key: ApiKey, limits: Limits) -> None:
 
 def _find(prefix: str, digest: str) -> Actor | None:
     keys = ApiKey.objects.filter(prefix=prefix, membership__user__is_active=True)
-    row = keys.select_related("membership__team").first()
+    row = keys.select_related("membership__team", "parent").first()
     if row is None or not hmac.compare_digest(row.digest, digest) or not row.is_active:
         return None
     key_uses.note(row.pk, row.last_used_at, timezone.now())

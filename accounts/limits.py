@@ -19,6 +19,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
 from redis.retry import Retry
 
+from accounts.access import Parent
+
 WINDOW = 60
 """seconds"""
 TIMEOUT = 0.3
@@ -46,6 +48,11 @@ class Decision:
     limit: int
     remaining: int
     reset_seconds: int
+
+    @property
+    def room(self) -> int:
+        """What is left, less than nothing where it was refused."""
+        return self.remaining if self.allowed else -1
 
 
 class _Outage:
@@ -82,12 +89,21 @@ class _Outage:
 _outage = _Outage()
 
 
-def hit(key_id: int, own: int | None = None) -> Decision | None:
-    """Count one submit of a key against its `own` limit, where it has one, and at most settings.RATE_LIMIT.
+def hit(key_id: int, own: int | None = None, *, parent: Parent | None = None) -> Decision | None:
+    """Count one submit of a key against its `own` limit, where it has one, and at most settings.RATE_LIMIT; then, where
+    it is let through, against that of its `parent` too. Return the narrower decision.
 
     None where there is no limit: the setting is 0 and the key has none. Call it outside transactions: a hit rolled
     back would not have been counted.
     """
+    decision = _hit(key_id, own)
+    if parent is None or (decision and not decision.allowed):
+        return decision
+    parents = _hit(parent.key_id, parent.rate_limit)
+    return min((each for each in (decision, parents) if each), key=lambda each: each.room, default=None)
+
+
+def _hit(key_id: int, own: int | None) -> Decision | None:
     limit = min((each for each in (own, settings.RATE_LIMIT) if each), default=0)
     if not limit:
         return None

@@ -4,6 +4,7 @@ The list is our own: Python 3.11's `is_global` takes NAT64, 6to4 and ::127.0.0.1
 to, or may lead to, a private IPv4 address.
 """
 
+import socket
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _DENIED_V4 = tuple(
@@ -46,6 +47,9 @@ _DENIED_V6 = tuple(
     )
 )
 
+_LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa")
+"""Names that the root of the internet will never have: RFC 6761, 6762, 8375, and ICANN's of 2024."""
+
 
 def is_public(address: str) -> bool:
     """Return whether `address`, numeric as the resolver gives it, is on the public internet.
@@ -58,3 +62,16 @@ def is_public(address: str) -> bool:
             return False
         return not any(parsed in block for block in _DENIED_V6)
     return not any(parsed in block for block in _DENIED_V4)
+
+
+def is_private_host(host: str) -> bool:
+    """Return whether a host, as a URL writes it, can by its name alone be none of the public internet: a private
+    address in any notation, or a name of no more than one's own network. Nothing is resolved."""
+    try:
+        return not is_public(str(ip_address(host)))
+    except ValueError:
+        pass
+    try:
+        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))  # 127.1, 0x7f.1, 2130706433
+    except OSError:
+        return "." not in host or any(host.endswith(f".{name}") for name in _LOCAL_NAMES)

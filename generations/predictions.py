@@ -120,11 +120,13 @@ def _input(generation: Generation) -> dict[str, Any]:
 
 
 def _logs(generation: Generation) -> str:
-    """Return a line for each attempt, where the last one is, and what the engine noted."""
+    """Return the seed, a line for each attempt, where the last one is, and what the engine noted. Apps read the seed
+    off the line that Replicate's models write of it."""
+    begun = [f"Using seed: {generation.seed}"] if generation.started_at else []
     lines = [f"{each.engine} {_SAID[State(each.state)]}{_because(each)}" for each in generation.attempts.all()]
     if generation.status == Status.RUNNING and (generation.progress or generation.stage):
         lines.append(", ".join(filter(None, [f"{generation.progress:.0%}", generation.stage])))
-    return "\n".join([*lines, *map(str, generation.notes)])
+    return "\n".join([*begun, *lines, *map(str, generation.notes)])
 
 
 def _because(attempt: Attempt) -> str:
@@ -132,13 +134,15 @@ def _because(attempt: Attempt) -> str:
 
 
 def _metrics(generation: Generation, outputs: Sequence[Output]) -> dict[str, Any]:
-    """Return seconds and credits, what is known of them; of each output how well what had to stay stayed."""
+    """Return seconds and credits, what is known of them; the seed of the first output, the others' are the next ones;
+    of each output how well what had to stay stayed."""
     if not generation.finished_at:
         return {}
     known = {
         "predict_time": generation.seconds,
         "total_time": (generation.finished_at - generation.created_at).total_seconds(),
         "cost": (generation.cost or 0) / MICRO,
+        "seed": outputs[0].seed if outputs else None,
         "fidelity": [output.fidelity for output in outputs] if any(output.fidelity for output in outputs) else None,
     }
     return {name: value for name, value in known.items() if value is not None}

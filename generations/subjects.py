@@ -1,8 +1,8 @@
 """The subject of a picture as a mask: for the command line and for who paints a mask. Free, and no generation.
 
-It is computed where it is asked for, in the web process as well: a picture takes about a second of one core and no
-memory to speak of, while the queue of the engines that compute may be minutes long, and an answer from there would
-need a place to be kept. One at a time in a process bounds what it takes from the pages.
+It is computed where it is asked for, in the web process as well: the largest picture takes half a second of one core,
+while the queue of the engines that compute may be minutes long, and an answer from there would need a place to be
+kept. One at a time in a process bounds what it takes from the pages.
 """
 
 import threading

@@ -177,3 +177,43 @@ def test_keys_are_revoked_by_their_maker_or_a_manager(
     assert client.get(address).status_code == 405
     assert client.post(address).status_code == 302
     assert keys.authenticate(key) is None
+
+
+def limited(team: Team, key: ApiKey) -> tuple[object, ...]:
+    key.refresh_from_db()
+    spent = queries.key_spending(team.pk, [key.pk])[key.pk]
+    return key.models, key.rate_limit, spent.day.limit, spent.month.limit
+
+
+def test_the_limits_of_a_key_are_shown_and_changed(client: Client, team: Team, member: User) -> None:
+    key = keys.create(team.memberships.get(user=member), name="shop", models=["bg-replace"], daily=500_000)[0]
+    client.force_login(member)
+    form = {shown.pk: limits for shown, _, limits in client.get(reverse("keys")).context["rows"]}[key.pk]
+    assert (form["models"].value(), form["daily"].value(), form["monthly"].value()) == (["bg-replace"], "0.5", "")
+    fields = {"models": ["inpaint-auto"], "rate_limit": "30", "daily": "", "monthly": "12.5"}
+    assert client.post(reverse("key-limits", args=[key.pk]), fields).status_code == 302
+    assert limited(team, key) == (["inpaint-auto"], 30, None, 12_500_000)
+
+
+def test_wrong_limits_change_nothing_and_open_their_dialog(client: Client, team: Team, member: User) -> None:
+    key = keys.create(team.memberships.get(user=member), name="shop", daily=500_000)[0]
+    client.force_login(member)
+    answer = client.post(reverse("key-limits", args=[key.pk]), {"daily": "0", "rate_limit": "5"})
+    assert answer.status_code == 422
+    assert "credits: 0; above 0 is allowed" in answer.text
+    assert f'<dialog id="limits-{key.pk}" aria-labelledby="limits-title-{key.pk}" data-open>' in answer.text
+    assert limited(team, key) == ([], None, 500_000, None)
+
+
+def test_limits_are_changed_by_who_may_see_the_key(
+    client: Client, team: Team, member: User, viewer: User, admin: User, owner: User, outsider: User
+) -> None:
+    mine = keys.create(team.memberships.get(user=owner), name="shop")[0]
+    at = reverse("key-limits", args=[mine.pk])
+    for user, code in ((member, 404), (outsider, 404), (viewer, 403), (admin, 302)):
+        client.force_login(user)
+        assert client.post(at, {"rate_limit": "5"}).status_code == code
+        assert (limited(team, mine)[1] == 5) is (user == admin)
+    keys.revoke(mine)
+    assert client.post(at, {"rate_limit": "9"}).status_code == 404
+    assert client.get(at).status_code == 405

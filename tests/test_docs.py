@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from generations import catalogue, docs_urls, reference
-from generations.api import problem_json
+from generations.api import openai_options, problem_json
 from generations.api.kinds import KINDS
 from generations.catalogue import snippets
 from generations.views import docs, docs_operations
@@ -209,3 +209,15 @@ def test_backticks_become_code_and_nothing_else_does(client: Client) -> None:
 def test_the_header_leads_there_from_every_page(client: Client, member: User) -> None:
     client.force_login(member)
     assert f'href="{reverse("docs")}"' in client.get("/").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_guide_from_openai_names_every_field_of_theirs(client: Client) -> None:
+    page = client.get("/docs/migrate/openai").content.decode()
+    _, does, nothing, refused = page.split('id="fields"')[1].split("<dt>")
+    assert {option.name for option in openai_options.IGNORED} == set(re.findall("<code>([a-z_]+)</code>", nothing)) - {
+        "model"
+    }
+    assert all(f"<code>{name}</code>" in does for name in ("size", "output_format", "response_format"))
+    for option in openai_options.HONOURED:
+        assert option.name in does + refused

@@ -68,13 +68,22 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir()
     product = Image.open(io.BytesIO(png(96, 96)))
     product.save(made / "product.jpg")
-    product.save(made / "product.png")
     Image.open(ROOT / "static" / "demo" / "beach.jpg").resize((96, 96)).save(made / "background.jpg")
     mask = Image.new("RGBA", (96, 96), "white")
     mask.paste((0, 0, 0, 0), (24, 24, 72, 72))
     mask.save(made / "mask.png")
     (made / "node_modules").symlink_to(MODULES)
     return made
+
+
+def test_the_mask_that_is_offered_fits_the_picture_beside_it() -> None:
+    demo = ROOT / "static" / "demo"
+    with Image.open(demo / "perfume-mask.png") as mask, Image.open(demo / "perfume.jpg") as picture:
+        assert mask.size == picture.size
+        kept = mask.getchannel("A").histogram()
+    share = kept[255] / sum(kept)
+    assert kept[0] + kept[255] == sum(kept)
+    assert 0.05 < share < 0.6
 
 
 def run(path: Path, site: str, key: str, folder: Path) -> None:
@@ -237,6 +246,6 @@ def test_only_base_url_and_key_differ_from_before(name: str, settings: LazySetti
 def test_the_demonstrations_are_all_there() -> None:
     assert {path.stem for path in EVERY} == {
         *("poll", "retry", "verify", "subscribe"),
-        *("from-segmind", "from-replicate", "from-openai"),
+        *("from-segmind", "hosts-segmind", "from-replicate", "from-openai"),
     }
     assert all("ss_" not in path.read_text() for path in EVERY)

@@ -123,10 +123,10 @@ def test_without_a_script_a_picture_is_deleted_and_brought_back(act: Act, client
     page = client.get(f"/gallery/{output.id}").content.decode()
     assert "Favourite" in page
     gone = client.post("/gallery/remove", {"run": str(run.id)}, follow=True)
-    assert "Undo" in gone.content.decode()
+    assert "toast__act" in gone.content.decode()
     client.post("/gallery/restore", {"run": str(run.id)})
     assert client.get(f"/gallery/{output.id}").status_code == 200
-    assert "Undo" not in client.get(f"/gallery?removed={run.id}").content.decode()
+    assert "toast__act" not in client.get(f"/gallery?removed={run.id}").content.decode()
 
 
 def test_nobody_is_offered_what_another_team_removed(
@@ -136,7 +136,7 @@ def test_nobody_is_offered_what_another_team_removed(
     client.force_login(outsider)
     assert str(run.id) not in client.get(f"/gallery?removed={run.id}").content.decode()
     client.force_login(viewer)
-    assert "Undo" not in client.get(f"/gallery?removed={run.id}").content.decode()
+    assert "toast__act" not in client.get(f"/gallery?removed={run.id}").content.decode()
 
 
 def test_viewers_see_stars_and_no_way_to_change_them(client: Client, make_run: MakeRun, viewer: User) -> None:

@@ -54,6 +54,21 @@ def test_a_model_that_is_allowed_runs(shop: Shop, unpublished: list[int]) -> Non
     assert shop(models=["bg-replace"]).status_code == 200
 
 
+def test_keys_that_a_key_made_submit_no_more_than_it_in_a_minute(
+    client: Client, membership: Membership, engines: Configure, unpublished: list[int]
+) -> None:
+    maker = keys.authenticate(keys.create(membership, name="shop", scopes=["generate", "manage"], rate_limit=2)[1])
+    raws = [keys.create(membership, name=str(each), scopes=["generate"], by=maker)[1] for each in range(5)]
+    body = json.dumps(encoded())
+    answers = [
+        client.post("/v2/bg-replace", data=body, content_type="application/json", headers={"x-api-key": raw})
+        for raw in raws
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 429]
+    assert [answer["RateLimit"].split(";")[1] for answer in answers] == ["r=1", "r=0", "r=0", "r=0", "r=0"]
+    assert Generation.objects.count() == 2
+
+
 def test_a_price_is_refused_as_the_run_would_be(membership: Membership, engines: Configure) -> None:
     row, _ = keys.create(membership, name="x", models=["inpaint-auto"])
     actor = access.actor_of_key(row)

@@ -8,11 +8,12 @@ import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts import keys, ledger, limits, queries, teams
-from accounts.access import Actor, Right, actor_of_key
+from accounts import key_cache, keys, ledger, limits, queries, teams
+from accounts.access import Actor, Parent, Right, actor_of_key
 from accounts.ledger import OverBudget
 from accounts.models import ApiKey, Budget, Membership, Role
 
@@ -171,6 +172,63 @@ def test_budgets_of_keys_go_with_their_makers_membership(manager: Actor, members
     teams.remove_member(membership)
     assert not Budget.objects.exists()
     assert ledger.check() == []
+
+
+def narrowed(made: ApiKey, **more: Any) -> None:
+    """Limit the key that made a key to what is given, and nothing else."""
+    assert made.parent is not None
+    keys.limit(made.parent, **{"models": [], "rate_limit": None, "daily": None, "monthly": None, **more})
+
+
+@pytest.fixture
+def maker(membership: Membership) -> Actor:
+    """A key without limits that may make others."""
+    return authenticated(keys.create(membership, name="maker", scopes=["generate", "manage"])[1])
+
+
+def test_a_key_that_is_narrowed_narrows_those_that_it_made(maker: Actor, membership: Membership) -> None:
+    child, raw = keys.create(membership, name="child", scopes=["generate"], rate_limit=9, by=maker)
+    _, its = keys.create(membership, name="other", scopes=["generate"], models=["bg-replace", "sdxl-inpaint"], by=maker)
+    assert (authenticated(raw).models, authenticated(raw).rate_limit) == ((), 9)
+    narrowed(child, models=["bg-replace", "inpaint-auto"], rate_limit=3)
+    assert (authenticated(raw).models, authenticated(raw).rate_limit) == (("bg-replace", "inpaint-auto"), 3)
+    assert (authenticated(its).models, authenticated(its).rate_limit) == (("bg-replace",), 3)
+    narrowed(child, models=["inpaint-auto"])
+    assert authenticated(raw).rate_limit == 9
+    assert not authenticated(its).may(Right.GENERATE), "no model is left, and none named would be all"
+    narrowed(child)
+    assert (authenticated(its).models, authenticated(its).may(Right.GENERATE)) == (("bg-replace", "sdxl-inpaint"), True)
+
+
+def test_a_made_key_is_found_in_one_query(
+    maker: Actor, membership: Membership, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    _, raw = keys.create(membership, name="child", scopes=["generate"], by=maker)
+    authenticated(raw)
+    key_cache.clear()
+    with django_assert_num_queries(1):
+        actor = authenticated(raw)
+    assert actor.parent == Parent(ApiKey.objects.get(name="maker").pk, None)
+
+
+def test_a_team_has_so_many_active_keys_and_no_more(
+    membership: Membership, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST", 3)
+    first, _ = keys.create(membership, name="1")
+    keys.create(membership, name="2")
+    ApiKey.objects.filter(name="2").update(expires_at=timezone.now() - timedelta(seconds=1))
+    manager = authenticated(keys.create(membership, name="3", scopes=["manage"])[1])
+    keys.create(membership, name="4", scopes=["manage"], by=manager)
+    for by in (manager, None):
+        with pytest.raises(keys.TooMany, match="the team has 3 active API keys"):
+            keys.create(membership, name="5", scopes=["manage"], by=by)
+    client.force_login(membership.user)
+    answer = client.post("/keys", {"name": "5", "scopes": ["generate"]})
+    assert answer.status_code == 422
+    assert "The team has 3 active API keys" in answer.content.decode()
+    keys.revoke(first)
+    assert keys.create(membership, name="5")
 
 
 def test_limits_that_are_changed_are_in_force_at_once_here(key: str) -> None:

@@ -16,6 +16,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import limits
+from accounts.access import Parent
 from accounts.models import RateWindow, Team
 from tests.conftest import run_at_once
 from tests.jobs import Configure, given
@@ -101,6 +102,39 @@ def test_keys_are_counted_apart(counter: int, settings: Settings) -> None:
             decision = limits.hit(key_id)
             assert decision is not None
             assert decision.allowed
+
+
+def test_what_made_keys_submit_counts_in_their_makers_minute(counter: int, settings: Settings) -> None:
+    maker = Parent(counter, 20)
+
+    def hit(number: int) -> limits.Decision:
+        """Of three keys, of which each may as much as the one that made them, and of that one."""
+        which = number % 4
+        decision = limits.hit(counter + which, 20, parent=maker if which else None)
+        assert decision is not None
+        return decision
+
+    with time_machine.travel(START, tick=False):
+        decisions = run_at_once(hit, 80)
+        assert sum(decision.allowed for decision in decisions) == 20
+        assert {decision.limit for decision in decisions} == {20}
+        assert limits.hit(counter + 9, 50, parent=maker) == limits.Decision(False, 20, 0, 50)
+
+
+def test_what_is_refused_to_a_made_key_does_not_count_for_its_maker(counter: int) -> None:
+    maker = Parent(counter, 20)
+    with time_machine.travel(START, tick=False):
+        own = [limits.hit(counter + 1, 5, parent=maker) for _ in range(30)]
+        assert [each and (each.allowed, each.limit) for each in own] == [(True, 5)] * 5 + [(False, 5)] * 25
+        assert limits.hit(counter, 20) == limits.Decision(True, 20, 14, 50)
+
+
+def test_a_maker_without_a_limit_counts_nothing(counter: int, settings: Settings) -> None:
+    settings.RATE_LIMIT = 0
+    assert limits.hit(counter, parent=Parent(counter + 1, None)) is None
+    decision = limits.hit(counter, parent=Parent(counter + 1, 4))
+    assert decision is not None
+    assert decision.limit == 4
 
 
 def test_a_process_whose_clock_is_behind_gives_nothing_away(db: None, settings: Settings) -> None:

@@ -237,6 +237,25 @@ def test_what_changes_nothing_is_named(form: Form, inline: list[int]) -> None:
     assert answer["x-ignored-parameters"] == "background, quality, input_fidelity, user"
 
 
+@pytest.mark.parametrize(
+    "name", ["gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "chatgpt-image-latest", "dall-e-2", "dall-e-3"]
+)
+@pytest.mark.parametrize("model", ["bg-replace", "sdxl-inpaint"])
+def test_a_model_of_openais_counts_as_none(form: Form, inline: list[int], name: str, model: str) -> None:
+    pictures = {"image__": [png(), png(96, 64)]} if model == "bg-replace" else {"image": png(), "mask": transparent()}
+    answer = form(model=name, prompt="x", quality="high", **pictures)
+    assert (answer.status_code, answer["x-model"]) == (200, model)
+    assert answer["x-ignored-parameters"] == "model, quality"
+    assert Generation.objects.get().model == model
+
+
+@QUICK
+def test_a_model_of_openais_alone_says_nothing_of_what_is_to_be_done(form: Form) -> None:
+    answer = form(model="gpt-image-1", image=png(), prompt="x")
+    assert answer.status_code == 400
+    assert "Without it, or with one of OpenAI's own, two pictures" in answer.json()["error"]["message"]
+
+
 def test_size_where_the_model_has_one_to_choose(form: Form, inline: list[int]) -> None:
     answer = form(model="sd1.5-inpainting", image=png(), mask=transparent(), prompt="x", size="768x512")
     params = Generation.objects.get().params

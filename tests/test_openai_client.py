@@ -106,6 +106,17 @@ def test_links_and_headers(client: openai.OpenAI) -> None:
     assert raw.headers["x-request-id"] == str(Generation.objects.get().id)
 
 
+def test_an_app_that_names_a_model_of_openais(client: openai.OpenAI) -> None:
+    pictures: list[tuple[dict[str, Any], str]] = [
+        ({"model": "gpt-image-1", "image": [SUBJECT, BEACH]}, "bg-replace"),
+        ({"model": "dall-e-2", "image": SUBJECT, "mask": transparent()}, "sdxl-inpaint"),
+    ]
+    for arguments, model in pictures:
+        raw = client.images.with_raw_response.edit(prompt="x", **arguments)
+        assert picture(raw.parse()).format == "PNG"
+        assert (raw.headers["x-model"], raw.headers["x-ignored-parameters"]) == (model, "model")
+
+
 def test_json_as_the_reference_of_openai_has_it(client: openai.OpenAI) -> None:
     body = {"images": [uri(SUBJECT), uri(BEACH)], "prompt": "x", "n": 1}
     assert picture(client.post("/images/edits", body=body, cast_to=ImagesResponse)).format == "PNG"
@@ -123,7 +134,7 @@ REFUSED: list[tuple[dict[str, Any], type[openai.APIStatusError], str | None, str
     ({"extra_body": {"colour": "red"}}, openai.BadRequestError, "colour", "invalid_value"),
     ({"background": "transparent"}, openai.BadRequestError, "background", "invalid_value"),
     ({"stream": True}, openai.BadRequestError, "stream", "invalid_value"),
-    ({"model": "gpt-image-1"}, openai.NotFoundError, "model", "model_not_found"),
+    ({"model": "gpt-5"}, openai.NotFoundError, "model", "model_not_found"),
     ({"prompt": "@fail=rejected"}, openai.BadRequestError, None, "rejected"),
 ]
 
@@ -266,7 +277,7 @@ def test_node_errors_are_the_clients_own_and_make_one_job_at_most(
 
     assert ask(prompt="@fail=unavailable") == ("InternalServerError", "engine_failed", 502, 1)
     assert ask(prompt="@fail=rejected") == ("BadRequestError", "rejected", 400, 1)
-    assert ask(prompt="x", model="gpt-image-1") == ("NotFoundError", "model_not_found", 404, 0)
+    assert ask(prompt="x", model="gpt-5") == ("NotFoundError", "model_not_found", 404, 0)
     assert ask(prompt="x", n=9) == ("BadRequestError", "invalid_value", 400, 0)
     settings.V1_DEADLINE = 0.5
     assert ask(prompt="@delay=1.5") == ("InternalServerError", "out_of_time", 504, 1)

@@ -141,7 +141,9 @@ def test_403_where_the_scope_is_missing_before_anything_is_read(
 
 
 @QUICK
-@pytest.mark.parametrize("model", ["gpt-image-1", "dall-e-2", "\x00", "x" * 3000])
+@pytest.mark.parametrize(
+    "model", ["gpt-5", "gpt-image", "my-dall-e-2", "dall-e-2 ", "DALL-E-2", "dall-e-" + "x" * 101, "\x00", "x" * 3000]
+)
 def test_404_unknown_model(send: Send, model: str) -> None:
     message = expect(send(model=model), 404, INVALID, "model_not_found", param="model")
     assert "bg-replace, inpaint-auto, sdxl-inpaint, sd1.5-inpainting" in message

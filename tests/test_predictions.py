@@ -54,16 +54,27 @@ def test_a_picture_is_a_link_that_works_and_ends(make_run: MakeRun, settings: La
 
 
 def test_a_run_that_goes_on_has_neither_output_nor_metrics(make_run: MakeRun) -> None:
-    run = make_run(status=Status.RUNNING, progress=0.42, stage="finding the subject")
+    run = make_run(status=Status.RUNNING, progress=0.42, stage="finding the subject", started_at=timezone.now())
     make_attempt(run, "segmind", State.FAILED, error="It is away.")
     make_attempt(run, "classical", State.SUBMITTING, number=2)
     told = shown(run)
     assert (told["output"], told["metrics"], told["completed_at"]) == (None, {}, None)
     assert told["logs"].splitlines() == [
+        "Using seed: 7",
         "segmind did not deliver: It is away.",
         "classical is working",
         "42%, finding the subject",
     ]
+
+
+def test_the_seed_that_was_used_is_told_and_no_sooner_than_the_run_began(make_run: MakeRun) -> None:
+    run = make_run(samples=2)
+    told = shown(run)
+    assert told["metrics"]["seed"] == run.outputs.get(number=0).seed == 7
+    running = shown(make_run(status=Status.RUNNING, started_at=timezone.now()))
+    assert running["logs"].splitlines() == ["Using seed: 7"]
+    assert shown(make_run(status=Status.QUEUED))["logs"] == ""
+    assert "seed" not in shown(make_run(status=Status.FAILED, finished_at=timezone.now()))["metrics"]
 
 
 def test_a_failed_run_says_why_and_costs_nothing(make_run: MakeRun) -> None:

@@ -165,6 +165,31 @@ def test_create_api_key_takes_every_limit(team: Team) -> None:
     assert (spent.day.limit, spent.month.limit) == (500_000, 10_000_000)
 
 
+def test_limit_api_key_changes_what_is_named_and_nothing_else(team: Team) -> None:
+    raw = run("create_api_key", team.slug, "--name", "shop", "--model", "bg-replace", "--daily-credits", "0.5").strip()
+
+    def limits() -> tuple[object, ...]:
+        row = ApiKey.objects.get()
+        spent = queries.key_spending(team.pk, [row.pk])[row.pk]
+        return row.models, row.rate_limit, spent.day.limit, spent.month.limit
+
+    run("limit_api_key", raw[:11], "--rate-limit", "60", "--monthly-credits", "10")
+    assert limits() == (["bg-replace"], 60, 500_000, 10_000_000)
+    run("limit_api_key", raw, "--model", "none", "--rate-limit", "none", "--daily-credits", "none")
+    assert limits() == ([], None, None, 10_000_000)
+    for arguments, message in (
+        (["ss_nothing00"], "prefix: 'ss_nothing0'; no key"),
+        ([raw, "--model", "dall-e"], "--model: dall-e; allowed are .*bg-replace"),
+        ([raw, "--rate-limit", "many"], "--rate-limit: 'many'; a whole number, or none"),
+        ([raw, "--daily-credits", "0"], "--daily-credits: 0; above 0"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            run("limit_api_key", *arguments)
+    keys.revoke(ApiKey.objects.get())
+    with pytest.raises(CommandError, match="no key that is in force"):
+        run("limit_api_key", raw)
+
+
 def test_grant_credits(team: Team) -> None:
     assert run("grant_credits", team.slug, "2.5", "--note", "October") == "granted: 2.50\navailable: 27.50\n"
     entry = queries.statement(team.pk).rows[0]

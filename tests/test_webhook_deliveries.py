@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -315,6 +315,42 @@ def test_anything_else_is_tried_again_in_five_seconds(
     assert untold == [pending.id]
 
 
+@pytest.mark.parametrize(
+    ("status", "asked", "tries", "least", "most"),
+    [
+        (429, "120", 0, 119, 120),
+        (503, "120", 0, 119, 120),
+        (429, "1", 0, 3, 5.5),
+        (429, "86400", 0, 299, 300),
+        (429, "600", 7, 64_799, 79_201),
+        (503, "999999", 8, 86_399, 95_041),
+        (503, "Fri, 20 Nov 2026 12:02:10 GMT", 0, 119, 120),
+        (503, "Fri, 20 Nov 2020 12:02:10 GMT", 0, 3, 5.5),
+        (503, "-7", 0, 3, 5.5),
+        (503, "soon", 0, 3, 5.5),
+        (500, "120", 0, 3, 5.5),
+    ],
+)
+def test_a_receiver_may_ask_for_more_time(
+    pending: Delivery,
+    receiver: Receiver,
+    untold: list[Any],
+    status: int,
+    asked: str,
+    tries: int,
+    least: float,
+    most: float,
+) -> None:
+    receiver.answers, receiver.headers = [status], {"retry-after": asked}
+    Delivery.objects.update(tries=tries)
+    with time_machine.travel(datetime(2026, 11, 20, 12, 0, 10, tzinfo=UTC), tick=False):
+        Delivery.objects.update(next_at=timezone.now())
+        deliveries.send(pending.id)
+        pending.refresh_from_db()
+        assert pending.state == State.PENDING
+        assert least <= (pending.next_at - timezone.now()).total_seconds() <= most
+
+
 def test_it_is_tried_ten_times_and_then_given_up(pending: Delivery, receiver: Receiver, untold: list[Any]) -> None:
     receiver.answers = [500]
     waits = []
@@ -488,6 +524,127 @@ def test_a_pass_publishes_no_more_of_a_team_than_it_has_places(
     Delivery.objects.update(published_at=timezone.now() - timedelta(minutes=1))
     deliveries.publish_again(500)
     assert sorted(untold) == [mine[0].id, mine[1].id, others[0].id, others[1].id]
+
+
+# --- progress holds up nothing ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def chatty(hooked: Submit, monkeypatch: pytest.MonkeyPatch) -> Generation:
+    """A run that went on two hundred times and has ended, of which everything is to be told and nothing was."""
+    monkeypatch.setattr(events, "LOGS_EVERY", timedelta(0))
+    run = hooked()
+    events.note(run.id, Event.START)
+    Delivery.objects.update(tries=1, state=State.DELIVERED)
+    Generation.objects.filter(id=run.id).update(status=Status.RUNNING, started_at=timezone.now())
+    for step in range(200):
+        Generation.objects.filter(id=run.id).update(progress=step / 200)
+        events.note(run.id, Event.LOGS)
+    return run
+
+
+def rows_of(event: Event) -> list[Delivery]:
+    return list(Delivery.objects.filter(event=event))
+
+
+@pytest.mark.usefixtures("untold", "unpublished")
+@pytest.mark.django_db(transaction=True)
+def test_of_progress_the_newest_waits_alone(chatty: Generation) -> None:
+    (log,) = rows_of(Event.LOGS)
+    assert "99%" in log.body["logs"] or "100%" in log.body["logs"]
+
+
+@pytest.mark.usefixtures("untold", "unpublished")
+@pytest.mark.django_db(transaction=True)
+def test_progress_that_is_being_sent_is_not_taken_back(chatty: Generation) -> None:
+    (first,) = rows_of(Event.LOGS)
+    claimed = deliveries._claim(first.id)
+    assert claimed is not None
+    events.note(chatty.id, Event.LOGS)
+    events.note(chatty.id, Event.LOGS)
+    assert len(rows_of(Event.LOGS)) == 2
+    second = Delivery.objects.filter(event=Event.LOGS).exclude(id=first.id).get()
+    assert deliveries._claim(second.id) is None, "more progress waits for it"
+    deliveries._finish(claimed, deliveries.Outcome("{}", 200))
+    assert deliveries._claim(second.id) is not None
+
+
+@pytest.mark.usefixtures("untold", "unpublished")
+@pytest.mark.django_db(transaction=True)
+def test_the_end_does_not_wait_for_progress(chatty: Generation, receiver: Receiver) -> None:
+    (log,) = rows_of(Event.LOGS)
+    assert deliveries._claim(log.id) is not None
+    events.note(chatty.id, Event.LOGS)
+    finishing.cancel(chatty.id)
+    events.note(chatty.id, Event.COMPLETED)
+    assert [row.id for row in rows_of(Event.LOGS)] == [log.id], "what the end overtakes is not told"
+    (end,) = rows_of(Event.COMPLETED)
+    deliveries.send(end.id)
+    assert receiver.events == ["canceled"]
+
+
+@pytest.mark.usefixtures("untold", "unpublished")
+@pytest.mark.django_db(transaction=True)
+def test_who_is_not_told_the_end_is_told_the_last_progress(
+    hooked: Submit, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = hooked(filter=["logs"])
+    Generation.objects.filter(id=run.id).update(status=Status.RUNNING, started_at=timezone.now())
+    events.note(run.id, Event.LOGS)
+    finishing.cancel(run.id)
+    events.note(run.id, Event.COMPLETED)
+    deliveries.send(rows_of(Event.LOGS)[0].id)
+    assert receiver.events == ["processing"]
+
+
+def test_the_end_does_not_wait_for_progress_written_before(
+    make_run: MakeRun, receiver: Receiver, untold: list[Any], settings: LazySettings
+) -> None:
+    """Rows may be older than the rules."""
+    rows = several(make_run().team, receiver, 201, make_run())
+    Delivery.objects.update(event=Event.LOGS)
+    Delivery.objects.filter(id=rows[-1].id).update(event=Event.COMPLETED)
+    deliveries.send(rows[-1].id)
+    assert receiver.events == ["200"]
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["fails", "its worker dies"])
+def test_progress_is_tried_once(make_run: MakeRun, receiver: Receiver, untold: list[Any], dies: bool) -> None:
+    (row,) = several(make_run().team, receiver, 1, make_run())
+    Delivery.objects.update(event=Event.LOGS)
+    receiver.answers = [500]
+    if dies:
+        assert deliveries._claim(row.id) is not None
+        let_the_lease_run_out(row)
+        deliveries.take_back()
+    else:
+        deliveries.send(row.id)
+    row.refresh_from_db()
+    assert (row.state, row.tries) == (State.FAILED, 1)
+
+
+def test_the_end_does_not_wait_for_the_second_attempt_of_what_failed(
+    make_run: MakeRun, receiver: Receiver, untold: list[Any]
+) -> None:
+    first, end = several(make_run().team, receiver, 2, make_run())
+    assert deliveries._claim(first.id) is not None
+    assert deliveries._claim(end.id) is None, "it waits for the first"
+    Delivery.objects.filter(id=first.id).update(tries=2)
+    assert deliveries._claim(end.id) is not None
+
+
+def test_progress_gives_its_places_to_what_is_not(
+    team: Team, receiver: Receiver, untold: list[Any], make_run: MakeRun, settings: LazySettings
+) -> None:
+    settings.TEAM_WEBHOOKS_IN_FLIGHT = 1
+    rows = [several(team, receiver, 1, make_run())[0] for _ in range(3)]
+    Delivery.objects.filter(id__in=[row.id for row in rows[:2]]).update(event=Event.LOGS)
+    deliveries.send(rows[0].id)
+    assert untold == [rows[2].id]
+    untold.clear()
+    Delivery.objects.update(published_at=timezone.now() - timedelta(minutes=1))
+    deliveries.publish_again(500)
+    assert untold == [rows[2].id]
 
 
 # --- once more ----------------------------------------------------------------------------------------------

@@ -59,6 +59,19 @@ def test_events_come_in_the_order_in_which_they_happen_each_once() -> None:
         ("https://169.254.169.254/latest", "not on the public internet"),
         ("https://10.0.0.1:8443/", "not on the public internet"),
         ("https://[::ffff:127.0.0.1]/", "not on the public internet"),
+        ("https://localhost/x", "not on the public internet"),
+        ("https://LOCALHOST./x", "not on the public internet"),
+        ("https://shop.localhost/x", "not on the public internet"),
+        ("https://printer.local/x", "not on the public internet"),
+        ("https://hooks.internal/x", "not on the public internet"),
+        ("https://router.home.arpa/x", "not on the public internet"),
+        ("https://web:8443/x", "not on the public internet"),
+        ("https://127.1/x", "not on the public internet"),
+        ("https://0x7f.1/x", "not on the public internet"),
+        ("https://2130706433/x", "not on the public internet"),
+        ("https://127.0.0.1:8443/x", "OUTBOUND_ALLOW=127.0.0.1:8443"),
+        ("http://127.0.0.1:9000/x", "https is allowed; the URL's host is not on the public internet; the operator can"),
+        ("http://shop.example/x", "for http as well, with OUTBOUND_ALLOW=shop.example:80"),
         ("https:///hook", "http"),
     ],
 )
@@ -67,6 +80,14 @@ def test_a_bad_url_is_refused_by_name(url: Any, says: str) -> None:
     assert set(told) == {"webhook"}
     assert told["webhook"].startswith("webhook: ")
     assert says in told["webhook"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://example.com/", "https://93.184.215.14/", "https://[2606:4700::1111]/", "https://local.example.com/"],
+)
+def test_an_address_that_may_be_public_is_taken_unresolved(url: str) -> None:
+    assert webhooks.read(url) is not None
 
 
 @pytest.mark.parametrize("events", ["completed", [], 3, {}, ["done"], ["start", None], [["start"]], ["test"]])

@@ -1,7 +1,9 @@
 """Forms of accounts' pages."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, Self
 
 from django import forms
 from django.conf import settings
@@ -10,9 +12,11 @@ from django.forms import BoundField
 from django.utils import timezone
 
 from accounts.access import SCOPES
-from accounts.credits import LIMIT, parse
+from accounts.credits import LIMIT, MICRO, parse
 from accounts.key_limits import MOST_RATE
+from accounts.models import ApiKey
 from accounts.models.key import DEFAULT_SCOPES
+from accounts.queries import Spending
 
 _LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 _SCOPE_LABELS = {
@@ -38,17 +42,9 @@ class CreditsField(forms.CharField):
         return amount
 
 
-class KeyForm(forms.Form):
-    """A new API key."""
+class LimitsForm(forms.Form):
+    """What an API key is limited to."""
 
-    name = forms.CharField(max_length=80, label="Name", help_text="Where it will be used, such as “web shop”")
-    scopes = forms.MultipleChoiceField(
-        choices=[(scope, _SCOPE_LABELS[scope]) for scope in SCOPES],
-        initial=DEFAULT_SCOPES,
-        widget=forms.CheckboxSelectMultiple,
-        label="It may",
-    )
-    lifetime = forms.ChoiceField(choices=list(_LIFETIMES.items()), required=False, label="Expires")
     models = forms.MultipleChoiceField(
         choices=lambda: [(slug, slug) for slug in settings.ROUTES],
         required=False,
@@ -72,7 +68,36 @@ class KeyForm(forms.Form):
     def has_limit_error(self) -> bool:
         return any(name in self.errors for name in ("models", "rate_limit", "daily", "monthly"))
 
+    @classmethod
+    def of(cls, key: ApiKey, spent: Spending, data: Mapping[str, Any] | None = None) -> Self:
+        """Return the form of a key that is there, as it is limited now or as `data` has it."""
+        own: dict[str, Any] = {
+            "models": key.models,
+            "rate_limit": key.rate_limit,
+            "daily": _figure(spent.day.limit),
+            "monthly": _figure(spent.month.limit),
+        }
+        return cls(data, initial=own, auto_id=f"id_{key.pk}_%s")
+
+
+class KeyForm(LimitsForm):
+    """A new API key."""
+
+    name = forms.CharField(max_length=80, label="Name", help_text="Where it will be used, such as “web shop”")
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope, _SCOPE_LABELS[scope]) for scope in SCOPES],
+        initial=DEFAULT_SCOPES,
+        widget=forms.CheckboxSelectMultiple,
+        label="It may",
+    )
+    lifetime = forms.ChoiceField(choices=list(_LIFETIMES.items()), required=False, label="Expires")
+
     def expires_at(self) -> datetime | None:
         """When the key ends, None for never. Call it once the form is valid."""
         days = self.cleaned_data["lifetime"]
         return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+def _figure(amount: int | None) -> str:
+    """Return an amount as it is typed: "0.5"."""
+    return "" if amount is None else f"{Decimal(amount) / MICRO:f}"

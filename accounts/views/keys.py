@@ -1,5 +1,7 @@
 """The page of API keys."""
 
+from collections.abc import Mapping
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +13,7 @@ from accounts import queries
 from accounts.access import Right
 from accounts.models import Membership
 from accounts.views import session
-from accounts.views.forms import KeyForm
+from accounts.views.forms import KeyForm, LimitsForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,17 +29,40 @@ def index(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     place = get_object_or_404(Membership, team_id=actor.team_id, user_id=actor.user_id)
     fields = form.cleaned_data
-    _, raw = api_keys.create(
-        place,
-        name=fields["name"],
-        scopes=fields["scopes"],
-        expires_at=form.expires_at(),
-        models=fields["models"],
-        rate_limit=fields["rate_limit"],
-        daily=fields["daily"],
-        monthly=fields["monthly"],
-    )
+    try:
+        _, raw = api_keys.create(
+            place,
+            name=fields["name"],
+            scopes=fields["scopes"],
+            expires_at=form.expires_at(),
+            models=fields["models"],
+            rate_limit=fields["rate_limit"],
+            daily=fields["daily"],
+            monthly=fields["monthly"],
+        )
+    except api_keys.TooMany as error:
+        form.add_error("name", f"{error.message[:1].upper()}{error.message[1:]}.")
+        return _page(request, form, status=422)
     return _page(request, KeyForm(), new_key=raw)
+
+
+@require_POST
+@never_cache
+@session.team_required
+def limit(request: HttpRequest, key_id: int) -> HttpResponse:
+    """Set all limits of a key that the actor may see and change, as PATCH /api/keys/{id} does."""
+    actor = session.require(request, Right.CREATE_KEYS)
+    key = get_object_or_404(queries.keys(actor).filter(revoked_at=None), pk=key_id)
+    form = LimitsForm.of(key, queries.key_spending(actor.team_id, [key.pk])[key.pk], request.POST)
+    if not form.is_valid():
+        return _page(request, KeyForm(), wrong={key.pk: form}, status=422)
+    try:
+        api_keys.limit(key, **form.cleaned_data)
+    except api_keys.InvalidKey as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+        return _page(request, KeyForm(), wrong={key.pk: form}, status=422)
+    messages.success(request, f"The limits of “{key.name}” are set.")
+    return redirect("keys")
 
 
 @require_POST
@@ -50,13 +75,23 @@ def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
     return redirect("keys")
 
 
-def _page(request: HttpRequest, form: KeyForm, *, new_key: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    form: KeyForm,
+    *,
+    wrong: Mapping[int, LimitsForm] | None = None,
+    new_key: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Show the keys. wrong: a key's number → what was to be its limits, and cannot."""
     actor = session.current(request)
     keys = list(queries.keys(actor))
     spending = queries.key_spending(actor.team_id, [key.pk for key in keys])
     context = {
         "keys": keys,
-        "rows": [(key, spending[key.pk]) for key in keys],
+        "rows": [
+            (key, spending[key.pk], (wrong or {}).get(key.pk) or LimitsForm.of(key, spending[key.pk])) for key in keys
+        ],
         "form": form,
         "new_key": new_key,
         "may_create": actor.may(Right.CREATE_KEYS),

@@ -72,7 +72,7 @@ class DoorView(APIView):
 
     def count_submit(self) -> None:
         """Count a submit of the caller. Raises problems.OverLimit."""
-        self.rate = limits.hit(self.actor.key_id or 0, self.actor.rate_limit)
+        self.rate = limits.hit(self.actor.key_id or 0, self.actor.rate_limit, parent=self.actor.parent)
         if self.rate and not self.rate.allowed:
             raise problems.OverLimit(self.rate)
 

@@ -36,13 +36,14 @@ _METRICS = record(
         "predict_time": _SECONDS,
         "total_time": _SECONDS,
         "cost": _CREDITS,
+        "seed": {"type": "integer", "description": "Of the first picture; each further one has the next."},
         "fidelity": {
             "type": "array",
             "items": nullable("object"),
             "description": "Of each picture, how well the pixels that had to stay stayed.",
         },
     },
-    optional=("predict_time", "total_time", "cost", "fidelity"),
+    optional=("predict_time", "total_time", "cost", "seed", "fidelity"),
     description="Empty until it has ended.",
 )
 PREDICTION = Named(

@@ -46,7 +46,7 @@ class EditsView(OpenAIView):
             return self.tell(problems.out_of_time())
         if done.generation.status != Status.SUCCEEDED:
             return self.tell(problems.ended(done.generation))
-        return openai_answers.finished(accepted.generation, done, edit.options)
+        return openai_answers.finished(accepted.generation, done, edit)
 
     def submit(self, request: Request, edit: Edit, generation_id: uuid.UUID) -> Submission:
         try:

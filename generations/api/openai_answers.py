@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from accounts.credits import MICRO
 from generations import delivery
 from generations.api import job_headers
+from generations.api.openai_bodies import Edit
 from generations.api.openai_options import Options
 from generations.models import Generation, Output
 from generations.statements.terms import Final
@@ -24,10 +25,14 @@ TOKENLESS = {
 them in credits."""
 
 
-def finished(accepted: Generation, final: Final, options: Options) -> HttpResponse:
+def finished(accepted: Generation, final: Final, edit: Edit) -> HttpResponse:
     """Return the answer to an edit; `accepted` is the row as the submit has it, with its time."""
-    headers = {**job_headers.of(final), **job_headers.ignored(options.ignored)}
-    body = {"created": int(accepted.created_at.timestamp()), **_body(final, options)}
+    headers = {
+        "x-model": edit.model.slug,
+        **job_headers.of(final),
+        **job_headers.ignored(edit.options.ignored),
+    }
+    body = {"created": int(accepted.created_at.timestamp()), **_body(final, edit.options)}
     return HttpResponse(msgspec.json.encode(body), content_type="application/json", headers=headers)
 
 

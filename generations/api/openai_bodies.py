@@ -2,13 +2,14 @@
 
 A form has `image` once, or `image[]` repeated; JSON has `images: [{"image_url": "…"}]` and `mask: {"image_url": "…"}`,
 where `{"file_id": "…"}` names an upload. The first picture is the image, a second one the reference; their masks are
-transparent where ours are white. Every other name is one of openai_options, or a parameter of the image model.
+transparent where ours are white. `model` is one of ours; OpenAI's own names, which apps have built in, name none, so
+that what is sent decides. Every other name is one of openai_options, or a parameter of the image model.
 """
 
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -22,6 +23,9 @@ from generations.catalogue import FieldError, ImageModel, InvalidInput
 
 REPLACES, REPAINTS = "bg-replace", "sdxl-inpaint"
 """The models of who names none: with two pictures, and with a mask."""
+
+THEIRS = re.compile(r"(gpt-image|chatgpt-image|dall-e)-[a-z0-9][a-z0-9.-]{0,99}", re.ASCII)
+"""The image models of OpenAI's own; a client that names one cannot mean one of ours."""
 
 MOST = 2
 _IMAGE = re.compile(r"image(\[\d*\])?", re.ASCII)
@@ -60,9 +64,13 @@ def read(request: Request) -> Edit:
     else:
         pictures, values = _json(request)
         names = _names([f"images[{number}]" for number in range(len(pictures))])
-    model = _model(values.pop("model", None), pictures, values)
+    said = values.pop("model", None)
+    is_theirs = isinstance(said, str) and THEIRS.fullmatch(said) is not None
+    model = _model(None if is_theirs else said, pictures, values)
     _place(model, pictures, values)
     options = openai_options.take(values)
+    if is_theirs:
+        options = replace(options, ignored=("model", *options.ignored))
     return Edit(model, values, {**names, **_renamed(model, values, options)}, options)
 
 
@@ -169,8 +177,9 @@ def _model(said: object, pictures: Sequence[Any], values: Mapping[str, Any]) -> 
     raise refused(
         "model",
         None,
-        f"model is required with one picture and no mask: one of {', '.join(catalogue.MODELS)}. Without it, two "
-        f"pictures are the subject and the background for {REPLACES}, and a picture with a mask is for {REPAINTS}",
+        f"model is required with one picture and no mask: one of {', '.join(catalogue.MODELS)}. Without it, or with "
+        f"one of OpenAI's own, two pictures are the subject and the background for {REPLACES}, and a picture with a "
+        f"mask is for {REPAINTS}",
     )
 
 

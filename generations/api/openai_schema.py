@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from generations.api import openai_errors, operations, samples
+from generations.api import openai_bodies, openai_errors, operations, samples
 from generations.api.described import Described
 from generations.api.openai_options import OPTIONS
 from generations.api.operations import (
@@ -40,8 +40,11 @@ _MASK = "Of the image's size; what is transparent (alpha 0) is repainted."
 _FIELDS: dict[str, Schema] = {
     "model": {
         "type": "string",
-        "enum": list(MODELS),
-        "description": "Without it: two pictures are for bg-replace, a picture with a mask is for sdxl-inpaint.",
+        "anyOf": [{"enum": list(MODELS)}, {"pattern": f"^{openai_bodies.THEIRS.pattern}$"}],
+        "description": (
+            "Without it, and with a name of OpenAI's own (gpt-image-…, dall-e-…, chatgpt-image-…): two pictures are "
+            "for bg-replace, a picture with a mask is for sdxl-inpaint. The header x-model says which it was."
+        ),
     },
     "prompt": {"type": "string", "minLength": 1, "maxLength": 4000, "pattern": r"\S"},
     "n": {"type": "integer", "minimum": 1, "maximum": 4, "default": 1, "description": "Pictures."},
@@ -116,7 +119,7 @@ EDIT = Described(
         description="The first picture is the image, a second one the background. " + _MORE,
         parameters=(operations.ALLOW_FALLBACK, operations.IDEMPOTENCY_KEY),
         body=_body(),
-        answers={200: Answer("The pictures.", ANSWER)},
+        answers={200: Answer("The pictures.", ANSWER, headers={"x-model": "The image model that made them."})},
         problems=SUBMIT_PROBLEMS | WAIT_PROBLEMS | {"unknown_model", "picture_lost"},
     )
 )

@@ -3,7 +3,7 @@
 import uuid
 
 import msgspec
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,7 +13,7 @@ from generations.api import filters, pagination, portal_bodies, webhooks_answers
 from generations.api.pagination import Cursor
 from generations.api.portal import PortalView
 from generations.catalogue.validation import FieldError, InvalidInput
-from generations.models import Delivery
+from generations.models import Delivery, Webhook
 from generations.webhooks import deliveries, endpoints, listing, signing
 
 LONGEST_DESCRIPTION = 120
@@ -78,12 +78,15 @@ class EndpointView(WebhookView):
     def patch(self, request: Request, webhook_id: uuid.UUID) -> HttpResponse:
         found = access.webhook(self.actor, webhook_id)
         body = portal_bodies.read(request, EndpointChange)
-        endpoints.change(
-            found,
-            events=None if body.events is msgspec.UNSET else webhooks.read_events(body.events),
-            description=None if body.description is msgspec.UNSET else _description(body.description),
-            enabled=None if body.enabled is msgspec.UNSET else body.enabled,
-        )
+        try:
+            endpoints.change(
+                found,
+                events=None if body.events is msgspec.UNSET else webhooks.read_events(body.events),
+                description=None if body.description is msgspec.UNSET else _description(body.description),
+                enabled=None if body.enabled is msgspec.UNSET else body.enabled,
+            )
+        except Webhook.DoesNotExist as error:
+            raise Http404 from error
         return Response(webhooks_answers.endpoint(found))
 
     def delete(self, request: Request, webhook_id: uuid.UUID) -> HttpResponse:

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,7 +15,7 @@ from accounts.access import Right
 from accounts.views import session
 from generations import access, webhooks
 from generations.catalogue.validation import InvalidInput
-from generations.models import Delivery
+from generations.models import Delivery, Webhook
 from generations.models.webhook import EVENTS, Event
 from generations.webhooks import deliveries, endpoints, listing, signing
 
@@ -108,7 +108,11 @@ def change(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
         messages.error(request, "Choose one event at least, and a description of at most 120 characters.")
         return redirect("webhooks")
     is_enabled = request.POST.get("enabled") == "on"
-    endpoints.change(webhook, events=form.chosen(), description=form.cleaned_data["description"], enabled=is_enabled)
+    description = form.cleaned_data["description"]
+    try:
+        endpoints.change(webhook, events=form.chosen(), description=description, enabled=is_enabled)
+    except Webhook.DoesNotExist as error:
+        raise Http404 from error
     messages.success(request, f"{webhook.url} is changed.")
     return redirect("webhooks")
 

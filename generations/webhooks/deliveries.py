@@ -2,7 +2,8 @@
 
 At least once: a worker that dies gives its lease back by letting it run out, and the attempt is made again. Of a team
 so many are sent at a time as TEAM_WEBHOOKS_IN_FLIGHT allows, so that a slow receiver holds up nobody else; what one
-address is told of one generation goes out in order, as far as the first attempts go.
+address is told of one generation goes out in order, as far as the first attempts go. Progress is told once or never,
+and holds up nothing but more of it.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Window
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -35,16 +36,21 @@ KEPT = 4096
 """Bytes of an answer that are read and kept."""
 
 GONE = 410
+BUSY = (429, 503)
+
+URGENCY = Case(When(event=Event.LOGS, then=1), default=0)
+"""Progress takes the places that nothing else wants."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt went: `error` is "" where the event was taken."""
+    """How an attempt went: `error` is "" where the event was taken. retry_after: seconds the receiver asked for."""
 
     body: str
     status_code: int | None = None
     answer: str = ""
     error: str = ""
+    retry_after: float = 0.0
 
 
 def send(delivery_id: int) -> None:
@@ -55,7 +61,7 @@ def send(delivery_id: int) -> None:
     delivery = attempt.delivery
     outcome = _post(delivery, _body(delivery))
     _finish(attempt, outcome)
-    following = _sendable().filter(team_id=delivery.team_id).order_by("next_at", "id").first()
+    following = _sendable().filter(team_id=delivery.team_id).order_by(URGENCY, "next_at", "id").first()
     if following:  # which may have found no place
         dispatch.delivery(following.id)
 
@@ -74,9 +80,10 @@ def replay(delivery: Delivery) -> None:
 
 def _sendable() -> QuerySet[Delivery]:
     """What is due and goes before nothing else: of one address and generation, an attempt waits for the first attempts
-    of what happened earlier."""
+    of what happened earlier; for progress, only more progress does."""
     earlier = Delivery.objects.filter(
-        Q(tries=0) | Q(lease__isnull=False),
+        Q(tries=0) | Q(tries=1, lease__isnull=False),
+        ~Q(event=Event.LOGS) | Q(event=OuterRef("event")),
         generation=OuterRef("generation"),
         webhook=OuterRef("webhook"),
         id__lt=OuterRef("id"),
@@ -143,7 +150,9 @@ def _post(delivery: Delivery, body: str) -> Outcome:
     except outbound.OutboundError as error:
         return Outcome(body, error=str(error))
     text = answer.data.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return Outcome(body, answer.status, text, _refusal(answer.status))
+    is_busy = answer.status in BUSY
+    asked = schedule.asked(answer.headers.get("retry-after", "")) if is_busy else 0.0
+    return Outcome(body, answer.status, text, _refusal(answer.status), asked)
 
 
 def _refusal(status: int) -> str:
@@ -159,7 +168,10 @@ def _refusal(status: int) -> str:
 def _finish(attempt: DeliveryAttempt, outcome: Outcome) -> None:
     """Keep the outcome; whoever lost the lease meanwhile changes the attempt's own row only."""
     delivery, now = attempt.delivery, timezone.now()
+    is_gone = outcome.status_code == GONE and delivery.webhook_id is not None
     with transaction.atomic():
+        if is_gone:
+            endpoints.lock(delivery.team_id)
         DeliveryAttempt.objects.filter(id=attempt.id).update(
             ended_at=now,
             status_code=outcome.status_code,
@@ -169,7 +181,7 @@ def _finish(attempt: DeliveryAttempt, outcome: Outcome) -> None:
         )
         mine = Delivery.objects.filter(id=delivery.id, lease=delivery.lease, state=State.PENDING)
         moved = mine.update(lease=None, lease_until=None, **_next(delivery, outcome, now))
-        if moved and outcome.status_code == GONE and delivery.webhook_id:
+        if moved and is_gone and delivery.webhook_id:
             endpoints.note_gone(delivery.team_id, delivery.webhook_id)
     if moved and delivery.state == State.PENDING:
         _publish_later(delivery)
@@ -177,13 +189,18 @@ def _finish(attempt: DeliveryAttempt, outcome: Outcome) -> None:
 
 def _next(delivery: Delivery, outcome: Outcome, now: datetime) -> dict[str, Any]:
     """Return where a delivery stands after an attempt, also noted in `delivery`."""
-    delay = schedule.delay(delivery.tries) if outcome.error and _is_wanted(delivery, outcome) else None
+    delay = _delay(delivery, outcome.retry_after) if outcome.error and _is_wanted(delivery, outcome) else None
     if delay is not None:
         delivery.next_at = now + timedelta(seconds=delay)
         delivery.published_at = delivery.next_at if delay <= SOON else now
         return {"next_at": delivery.next_at, "published_at": delivery.published_at}
     delivery.state = State.FAILED if outcome.error else State.DELIVERED
     return {"state": delivery.state, "ended_at": now}
+
+
+def _delay(delivery: Delivery, asked: float = 0.0) -> float | None:
+    """Return the seconds until the next attempt, None where there is none: progress is over by then."""
+    return None if delivery.event == Event.LOGS else schedule.delay(delivery.tries, asked)
 
 
 def _is_wanted(delivery: Delivery, outcome: Outcome) -> bool:
@@ -206,7 +223,7 @@ def take_back() -> None:
     """Give back the leases of workers that died: what they sent may not have arrived."""
     expired = Delivery.objects.filter(lease__isnull=False, lease_until__lt=timezone.now())
     for delivery in expired:
-        over = {"state": State.FAILED, "ended_at": timezone.now()} if schedule.delay(delivery.tries) is None else {}
+        over = {"state": State.FAILED, "ended_at": timezone.now()} if _delay(delivery) is None else {}
         mine = Delivery.objects.filter(id=delivery.id, lease=delivery.lease)
         mine.update(lease=None, lease_until=None, next_at=timezone.now(), **over)
 
@@ -215,8 +232,9 @@ def publish_again(most: int) -> None:
     """Publish what is due and was not, or whose message the broker lost: of each team as many as it has places."""
     now = timezone.now()
     lost = Q(published_at__lt=F("next_at")) | Q(published_at__lt=now - timedelta(seconds=settings.REPUBLISH_AFTER))
-    place = Window(RowNumber(), partition_by=[F("team_id")], order_by=[F("next_at").asc(), F("id").asc()])
+    order = [URGENCY.asc(), F("next_at").asc(), F("id").asc()]
+    place = Window(RowNumber(), partition_by=[F("team_id")], order_by=order)
     due = _sendable().filter(lost).annotate(place=place).filter(place__lte=settings.TEAM_WEBHOOKS_IN_FLIGHT)
-    for delivery_id in due.order_by("next_at").values_list("id", flat=True)[:most]:
+    for delivery_id in due.order_by(URGENCY, "next_at").values_list("id", flat=True)[:most]:
         Delivery.objects.filter(id=delivery_id).update(published_at=now)
         dispatch.delivery(delivery_id)

@@ -25,10 +25,15 @@ class TooMany(Exception):
     """The team has as many addresses as it may."""
 
 
+def lock(team_id: int) -> Team:
+    """Let nobody else change the team's addresses until the transaction ends. Take it before rows of deliveries."""
+    return Team.objects.select_for_update(no_key=True).get(id=team_id)
+
+
 def register(team_id: int, hook: Hook, *, description: str = "", enabled: bool = True) -> Webhook:
     """Tell an address of all runs of a team that are submitted from now on. Raises TooMany."""
     with transaction.atomic():
-        team = _locked(team_id)
+        team = lock(team_id)
         if registered(team_id).count() >= MOST:
             raise TooMany(f"the team has {MOST} addresses; more are not allowed")
         made = Webhook.objects.create(
@@ -49,9 +54,13 @@ def change(
     description: str | None = None,
     enabled: bool | None = None,
 ) -> None:
-    """Change what is given. What is still to be sent to an address that is disabled is given up."""
+    """Change what is given, and nothing else. What is still to be sent to an address that is disabled is given up.
+
+    Raises Webhook.DoesNotExist where it was deleted meanwhile.
+    """
     with transaction.atomic():
-        team = _locked(webhook.team_id)
+        team = lock(webhook.team_id)
+        webhook.refresh_from_db(fields=["events", "description", "disabled"])  # it may have answered 410 since
         if events is not None:
             webhook.events = list(events)
         if description is not None:
@@ -67,7 +76,7 @@ def change(
 def delete(webhook: Webhook) -> None:
     """Forget an address. Its deliveries stay; those still to be sent are given up."""
     with transaction.atomic():
-        team = _locked(webhook.team_id)
+        team = lock(webhook.team_id)
         _give_up(webhook.id)
         webhook.delete()
         _note(team)
@@ -76,7 +85,7 @@ def delete(webhook: Webhook) -> None:
 def note_gone(team_id: int, webhook_id: uuid.UUID) -> None:
     """Tell an address that answered 410 nothing more."""
     with transaction.atomic():
-        team = _locked(team_id)
+        team = lock(team_id)
         Webhook.objects.filter(id=webhook_id).update(disabled=GONE)
         _give_up(webhook_id)
         _note(team)
@@ -94,10 +103,6 @@ def send_test(webhook: Webhook) -> Delivery:
     )
     transaction.on_commit(lambda: dispatch.delivery(made.id))
     return made
-
-
-def _locked(team_id: int) -> Team:
-    return Team.objects.select_for_update(no_key=True).get(id=team_id)
 
 
 def registered(team_id: int) -> QuerySet[Webhook]:

@@ -2,7 +2,8 @@
 
 The generation's row says that somebody waits for its end (`hooked`) until the deliveries of that are written; both
 change in one transaction. So an end cannot be forgotten, whoever dies: reconciliation finds what is hooked and over.
-Progress may be forgotten, and is told twice a second at most.
+Progress may be forgotten, and is told twice a second at most; what waits to be told of it gives way to what is newer,
+and to the end.
 """
 
 import uuid
@@ -32,6 +33,7 @@ def note(generation_id: uuid.UUID, event: Event) -> None:
         hooks = list(Webhook.objects.filter(_of(generation), disabled="").order_by("created_at"))
         written = _write(generation, hooks, event)
         if event == Event.COMPLETED and generation.status in FINAL:
+            _drop_logs(generation, [hook for hook in hooks if Event.COMPLETED in hook.events])
             Generation.objects.filter(id=generation_id).update(hooked=0)
     for delivery_id in Delivery.objects.filter(key__in=written, tries=0).order_by("id").values_list("id", flat=True):
         dispatch.delivery(delivery_id)
@@ -65,7 +67,7 @@ def _delivery(hook: Webhook, generation: Generation, event: Event) -> Delivery:
     return Delivery(key=key, team_id=hook.team_id, webhook=hook, generation=generation, event=event, url=hook.url)
 
 
-def _write_logs(generation: Generation, hooks: Iterable[Webhook]) -> list[uuid.UUID]:
+def _write_logs(generation: Generation, hooks: Sequence[Webhook]) -> list[uuid.UUID]:
     """Write down where a generation stands now, unless that was told a moment ago, or it is over."""
     recent = Delivery.objects.filter(
         generation=generation, event=Event.LOGS, created_at__gt=timezone.now() - LOGS_EVERY
@@ -77,5 +79,16 @@ def _write_logs(generation: Generation, hooks: Iterable[Webhook]) -> list[uuid.U
         Delivery(team_id=hook.team_id, webhook=hook, generation=generation, event=Event.LOGS, url=hook.url, body=body)
         for hook in hooks
     ]
+    _drop_logs(generation, hooks)
     Delivery.objects.bulk_create(rows)
     return [row.key for row in rows]
+
+
+def _drop_logs(generation: Generation, hooks: Iterable[Webhook]) -> None:
+    """Forget the progress that nobody has begun to send: locked, so that nobody begins meanwhile."""
+    waiting = Delivery.objects.filter(
+        generation=generation, webhook__in=hooks, event=Event.LOGS, state=Delivery.State.PENDING, lease=None, tries=0
+    )
+    ids = list(waiting.select_for_update().values_list("id", flat=True))
+    if ids:
+        Delivery.objects.filter(id__in=ids).delete()

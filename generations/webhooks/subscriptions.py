@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from django.conf import settings
 
@@ -30,7 +29,7 @@ class Hook:
 def read(url: object, events: object = None, *, names: tuple[str, str] = (URL, FILTER)) -> Hook | None:
     """Return what a request asks for by its two values; None where it gives neither.
 
-    events: names of EVENTS; None for all. Whether the address is public is looked at when it is called. names: what
+    events: names of EVENTS; None for all. Where a name leads is looked at when it is called. names: what
     the request calls the two. Raises InvalidInput.
     """
     if url is None and events is None:
@@ -77,19 +76,12 @@ def _url(given: object, name: str) -> tuple[str, FieldError | None]:
         problem = f"the URL has {len(target.url):,} characters; at most {LONGEST_URL:,} are allowed"
         return "", _error(name, given, problem)
     if not target.opened(settings.OUTBOUND_ALLOW):
-        if target.scheme != "https":
-            return "", _error(name, given, "the URL's scheme is 'http'; https is allowed")
-        if _is_private(target.host):
-            return "", _error(name, given, "the URL's host is not on the public internet")
+        wrong = ["the URL's scheme is 'http'; https is allowed"] if target.scheme != "https" else []
+        wrong += ["the URL's host is not on the public internet"] if addresses.is_private_host(target.host) else []
+        if wrong:
+            opens = f"the operator can open it, for http as well, with OUTBOUND_ALLOW={target.place}"
+            return "", _error(name, given, "; ".join([*wrong, opens]))
     return target.url, None
-
-
-def _is_private(host: str) -> bool:
-    """Return whether a host is named by an address that is not public; where a name leads is seen when it is called."""
-    try:
-        return not addresses.is_public(str(ip_address(host)))
-    except ValueError:
-        return False
 
 
 def _events(given: object, name: str) -> tuple[tuple[Event, ...], FieldError | None]:

@@ -1,5 +1,5 @@
 // Choosing pictures: by their boxes, a range with Shift, all that are loaded with Ctrl+A, none with Escape. The bar
-// says how many, and does something with them.
+// says how many, and does something with them. ? lists the keys.
 
 const bar = document.getElementById("selection");
 const most = Number(bar?.dataset.most);
@@ -100,6 +100,7 @@ document.addEventListener("keydown", (event) => {
     for (const tile of tiles()) set(tile, true);
     update();
   }
+  if (event.key === "?") document.querySelector('[data-dialog="#keys"]')?.click();
   if (event.key === "Escape" && !document.querySelector("details.menu[open]")) clear();
 });
 

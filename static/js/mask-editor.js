@@ -100,6 +100,7 @@ class MaskEditor extends HTMLElement {
   begin(point, { erase = false }) {
     this.tool = tool(this.toolName, this.surface, { width: () => this.size, erase });
     this.field.pause();
+    this.toggleAttribute("data-pen", this.pointers.hasPen);
     this.surface.canvas.style.filter = ""; // soft edges while it moves would cost frames
     this.tool.begin(point);
     this.showTool(point);
@@ -132,6 +133,7 @@ class MaskEditor extends HTMLElement {
   }
 
   commit() {
+    this.say("");
     if (this.history.commit()) this.field.changed();
     else this.field.resume();
     this.setFeather(this.feather);

@@ -1,5 +1,6 @@
 """The mask editor by hand: painting with mouse, keys and fingers, what becomes of it, and what it runs."""
 
+import base64
 import io
 from pathlib import Path
 
@@ -73,16 +74,15 @@ def drag(page: Page, *points: tuple[float, float]) -> None:
 
 def shown(page: Page) -> Plane:
     """Return what is painted, as the editor shows it: (H, W), 255 where the picture is to be repainted."""
-    found = page.evaluate(_SHOWN)
-    return np.array(found["alpha"], np.uint8).reshape(found["height"], found["width"])
+    data = page.evaluate(_SHOWN).partition(",")[2]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))[..., 3]
 
 
 _SHOWN = """() => {
-  const { width, height } = document.querySelector("mask-editor").surface.size;
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(document.querySelector("[data-stage] canvas"), 0, 0);
-  return { width, height, alpha: [...context.getImageData(0, 0, width, height).data].filter((_, at) => at % 4 === 3) };
+  const painted = document.querySelector("[data-stage] canvas");
+  const copy = Object.assign(document.createElement("canvas"), { width: painted.width, height: painted.height });
+  copy.getContext("2d").drawImage(painted, 0, 0);
+  return copy.toDataURL("image/png");
 }"""
 
 
@@ -173,6 +173,7 @@ def test_by_keyboard_alone(studio: Studio) -> None:
     expect(viewport(page)).to_be_focused()
     expect(page.locator("[data-ring][data-cursor]")).to_be_visible()
     page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-said]")).to_contain_text("Cursor at")
     page.keyboard.down(" ")
     for _ in range(10):
         page.keyboard.press("ArrowRight")
@@ -183,7 +184,6 @@ def test_by_keyboard_alone(studio: Studio) -> None:
     size = page.locator("[data-brush]").input_value()
     page.keyboard.press("]")
     assert int(page.locator("[data-brush]").input_value()) > int(size)
-    expect(page.locator("[data-said]")).to_contain_text("Cursor at")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Paint the mask")).to_be_focused()
     assert is_painted(held(page), 0.6, 0.5)
@@ -236,6 +236,31 @@ def test_a_mask_survives_a_reload_and_goes_on(studio: Studio) -> None:
     expect(page.locator("[data-feather]")).to_have_value("10")
     expect(viewport(page)).to_be_focused()
     assert ((shown(page) > 127) == (painted > 127)).mean() > 0.99
+
+
+def test_a_pen_paints_by_its_pressure_and_a_palm_beside_it_does_not(studio: Studio) -> None:
+    page = start(studio)
+    devices = page.context.new_cdp_session(page)
+
+    def pen(kind: str, x: float, y: float, force: float) -> None:
+        left, top = place(page, x, y)
+        given = {"type": kind, "x": left, "y": top, "button": "left", "buttons": 1, "clickCount": 1, "force": force}
+        devices.send("Input.dispatchMouseEvent", {**given, "pointerType": "pen"})
+
+    widths: list[int] = []
+    for row, force in ((0.3, 0.2), (0.7, 1.0)):
+        pen("mousePressed", 0.3, row, force)
+        pen("mouseMoved", 0.6, row, force)
+        pen("mouseReleased", 0.6, row, 0)
+        widths.append(int((shown(page)[:, int(0.45 * WIDTH)] > 127).sum()) - sum(widths))
+    assert 0 < widths[0] < widths[1] / 2
+    painted = shown(page)
+    at = dict(zip("xy", place(page, 0.5, 0.5), strict=True))
+    devices.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    devices.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{**at, "y": at["y"] + 40}]})
+    devices.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert (shown(page) == painted).all()
+    expect(page.get_by_label("A pen’s pressure counts")).to_be_checked()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -8,7 +8,7 @@ const client = new OpenAI({
 });
 
 const answer = await client.images.edit({
-  image: await toFile(createReadStream("product.png"), null, { type: "image/png" }),
+  image: await toFile(createReadStream("product.jpg"), null, { type: "image/jpeg" }),
   mask: await toFile(createReadStream("mask.png"), null, { type: "image/png" }),
   prompt: "on a pale marble counter, soft morning light",
 });

@@ -8,7 +8,7 @@ client = OpenAI(
     base_url="https://sceneshift.example/v1",
 )
 
-with open("product.png", "rb") as image, open("mask.png", "rb") as mask:
+with open("product.jpg", "rb") as image, open("mask.png", "rb") as mask:
     answer = client.images.edit(
         image=image,
         mask=mask,

@@ -6,15 +6,12 @@ const replicate = new Replicate({
   baseUrl: "https://sceneshift.example/v1",
 });
 
-const started = await replicate.predictions.create({
-  model: "official/bg-replace",
+const output = await replicate.run("official/bg-replace", {
   input: {
     image: await readFile("product.jpg"),
     ref_image: await readFile("background.jpg"),
     prompt: "on a beach, in the evening sun",
   },
 });
-const prediction = await replicate.wait(started);
-if (prediction.error) throw new Error(prediction.error);
-const picture = await fetch(prediction.output[0]);
+const picture = await fetch(String(output[0]));
 await writeFile("result.jpg", Buffer.from(await picture.arrayBuffer()));

@@ -9,11 +9,8 @@ client = replicate.Client(
 )
 
 with open("product.jpg", "rb") as image, open("background.jpg", "rb") as background:
-    prediction = client.predictions.create(
-        model="official/bg-replace",
+    output = client.run(
+        "official/bg-replace",
         input={"image": image, "ref_image": background, "prompt": "on a beach, in the evening sun"},
     )
-prediction.wait()
-if prediction.error:
-    raise SystemExit(prediction.error)
-urllib.request.urlretrieve(prediction.output[0], "result.jpg")
+urllib.request.urlretrieve(str(output[0]), "result.jpg")
