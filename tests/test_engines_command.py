@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -23,8 +24,9 @@ def said(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_each_engine_is_shown_with_everything_known_of_it(make_run: MakeRun) -> None:
+def test_each_engine_is_shown_with_everything_known_of_it(make_run: MakeRun, time_machine: Any) -> None:
     now = timezone.now()
+    time_machine.move_to(now, tick=False)
     Gate.objects.create(
         engine="segmind",
         balance=3 * MICRO,
