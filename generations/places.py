@@ -9,6 +9,7 @@ _TAKE = """
     INSERT INTO generations_lease (name, until) VALUES (%s, %s)
     ON CONFLICT (name) DO UPDATE SET until = excluded.until WHERE generations_lease.until < %s
 """
+_GIVE_BACK = "UPDATE generations_lease SET until = 0 WHERE name = %s AND until = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Place:
     def give_back(self) -> None:
         """Free it, unless it ran out and was taken."""
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE generations_lease SET until = 0 WHERE name = %s AND until = %s", _values(self))
+            cursor.execute(_GIVE_BACK, [self.name, self.until])
 
 
 def take(name: str, seconds: float) -> Place | None:
@@ -29,9 +30,5 @@ def take(name: str, seconds: float) -> Place | None:
     now = time.time()
     place = Place(name, now + seconds)
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [*_values(place), now])
+        cursor.execute(_TAKE, [place.name, place.until, now])
         return place if cursor.rowcount == 1 else None
-
-
-def _values(place: Place) -> list[str | float]:
-    return [place.name, place.until]
