@@ -7,7 +7,7 @@ from generations.views import docs
 
 urlpatterns = [
     path("docs", docs.start, name="docs"),
-    path("docs/", RedirectView.as_view(pattern_name="docs", permanent=True), name="docs-slash"),
+    path("docs/", RedirectView.as_view(pattern_name="docs", http_method_names=["get", "head"]), name="docs-slash"),
     path("docs/models/<str:slug>", docs.model, name="docs-model"),
     path("docs/api", docs.reference, name="docs-api"),
     path("docs/errors", docs.errors, name="docs-errors"),

@@ -76,6 +76,7 @@ output                        GET    404   404   404    404    404      404   40
 portal-unknown                GET    404   404   404    404    404      404   404       404     404     404
 keys                          GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
 keys                          POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
+key-limits                    POST   +     +     +      403    404      403   sign-in   sign-in sign-in sign-in
 key-revoke                    POST   +     +     +      404    404      403   sign-in   sign-in sign-in sign-in
 team-switch                   POST   404   404   404    404    404      404   sign-in   sign-in sign-in sign-in
 models                        GET    +     +     +      +      +        403   sign-in   sign-in sign-in sign-in
@@ -110,6 +111,7 @@ engine-resume                 POST   404   404   404    404    404      404   si
 engine-balance                POST   404   404   404    404    404      404   sign-in   sign-in sign-in sign-in
 try-demo                      POST   +     +     +      403    +        403   sign-in   sign-in sign-in sign-in
 docs                          GET    +     +     +      +      +        +     +         +       +       +
+docs-slash                    GET    +     +     +      +      +        +     +         +       +       +
 docs-model                    GET    +     +     +      +      +        +     +         +       +       +
 docs-api                      GET    +     +     +      +      +        +     +         +       +       +
 docs-errors                   GET    +     +     +      +      +        +     +         +       +       +
