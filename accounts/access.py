@@ -19,7 +19,7 @@ rights. A key that a key made makes none itself, whatever its scopes: else one k
 of each of many.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -169,3 +169,23 @@ def scoped(role: Role, scopes: Iterable[str]) -> frozenset[Right]:
     """The rights of a key: its maker's role's, cut down to `scopes`. An unknown scope carries nothing."""
     carried = frozenset[Right]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
     return RIGHTS[role] & carried
+
+
+def refusal(actor: Actor, right: Right) -> str:
+    """Return what is said to who lacks a right, in words that they can act on: roles and scopes, never the right."""
+    roles = _either([role for role in RIGHTS if right in RIGHTS[role]])
+    if actor.key_id is None:
+        return f"role: {actor.role}; this needs the role {roles}"
+    if right not in RIGHTS[actor.role]:
+        return f"key: its maker has the role {actor.role}; this needs a key of somebody with the role {roles}"
+    scopes = _either([scope for scope in SCOPES if right in SCOPES[scope]])
+    if not scopes:
+        return "key: no API key may do this, whatever its scopes; sign in"
+    if right == Right.CREATE_KEYS and actor.may(Right.CURATE):
+        return "key: one that was made by a key has no keys of its own"
+    return f"key: this needs the scope {scopes}, which the key does not have"
+
+
+def _either(names: Sequence[str]) -> str:
+    *firsts, last = names or [""]
+    return f"{', '.join(firsts)} or {last}" if firsts else last

@@ -15,6 +15,11 @@ from accounts.models import ApiKey
 
 MOST_RATE = 2**31 - 1
 LONGEST_NAME = 80
+LAST_YEAR = 9000
+"""Of a key's end: a time zone's hours more are still a date."""
+MOST_SHOWN = 5
+LONGEST_SHOWN = 60
+"""Of what is unknown in a list: how many, and characters of each."""
 Bound = TypeVar("Bound", int, datetime)
 
 
@@ -49,6 +54,8 @@ class Limits:
         _choose("models", self.models, list(settings.ROUTES))
         if self.expires_at is not None and self.expires_at <= timezone.now():
             raise InvalidKey("expires_at", f"{self.expires_at:%Y-%m-%dT%H:%M:%SZ} is over; a time to come is allowed")
+        if self.expires_at is not None and self.expires_at.year > LAST_YEAR:
+            raise InvalidKey("expires_at", f"the year {self.expires_at.year}; years up to {LAST_YEAR} are allowed")
         if self.rate_limit is not None and not 1 <= self.rate_limit <= MOST_RATE:
             raise InvalidKey("rate_limit", f"{self.rate_limit}; 1 submit a minute or more is allowed")
         for field, amount in (("daily", self.daily), ("monthly", self.monthly)):
@@ -82,7 +89,14 @@ def check_name(name: str) -> None:
 def _choose(field: str, chosen: Sequence[str], allowed: Sequence[str], *, least: int = 0) -> None:
     unknown = [each for each in chosen if each not in allowed]
     if unknown or len(chosen) < least:
-        raise InvalidKey(field, f"{', '.join(unknown) or 'none'}; allowed are {', '.join(allowed)}")
+        raise InvalidKey(field, f"{_shown(unknown) or 'none'}; allowed are {', '.join(allowed)}")
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Return the first of a list that somebody sent, in short."""
+    shown = [name if len(name) <= LONGEST_SHOWN else f"{name[: LONGEST_SHOWN - 1]}…" for name in names[:MOST_SHOWN]]
+    more = [f"and {len(names) - MOST_SHOWN} more"] if len(names) > MOST_SHOWN else []
+    return ", ".join(shown + more)
 
 
 def _bounded(field: str, wanted: Bound | None, own: Bound | None, told: Callable[[Bound], str]) -> Bound | None:

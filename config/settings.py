@@ -241,6 +241,7 @@ REMOVED_KEPT_SECONDS = env.whole("REMOVED_KEPT_SECONDS", 86400, least=0)  # a re
 OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])  # host:port of private targets of inputs and webhooks
 WEBHOOK_SECONDS = env.whole("WEBHOOK_SECONDS", 15, most=60)  # that a receiver has to take an event
 TEAM_WEBHOOKS_IN_FLIGHT = env.whole("TEAM_WEBHOOKS_IN_FLIGHT", 4)  # being sent at a time, all workers together
+WEBHOOK_KEPT_DAYS = env.whole("WEBHOOK_KEPT_DAYS", 30, most=36500)  # from its end a delivery is listed, with its bodies
 
 SEGMIND_API_KEY = env.str("SEGMIND_API_KEY", "").strip()
 _HOSTED = engines.segmind(

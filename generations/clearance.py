@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from generations import idempotency, orphans, places, removal, uploads
+from generations.webhooks import retention
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,13 @@ LEAST = 1.0
 LONGEST = 300.0
 """Seconds after which the next pass begins though one has not ended: its worker died."""
 
-STEPS: tuple[Callable[[float], object], ...] = (idempotency.purge, uploads.purge, orphans.sweep, removal.purge)
+STEPS: tuple[Callable[[float], object], ...] = (
+    idempotency.purge,
+    uploads.purge,
+    retention.purge,
+    orphans.sweep,
+    removal.purge,
+)
 """Each gets the moment, of time.monotonic, until which it may go on."""
 
 

@@ -259,7 +259,10 @@ def _from_data_uri(_: int, text: str) -> Source:
     head, comma, body = text.partition(",")
     if not comma or not head.lower().endswith(";base64"):
         raise Unusable(f"{_shown(head)!r} is not a base64 data: URI; data:image/png;base64,… is")
-    return Source(decode_base64(body))
+    try:
+        return Source(decode_base64(body))
+    except Unusable as error:
+        raise Unusable(f"{_shown(text)!r}: what follows the comma of the data: URI is not valid base64") from error
 
 
 def _from_url(team_id: int, url: str) -> Source:

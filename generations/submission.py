@@ -27,6 +27,10 @@ Alongside = Callable[[Generation], None]
 """Writes something that belongs to a generation, in the transaction that accepts it and before its rows are there; what
 it raises undoes everything."""
 
+Fit = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Returns the sources of a good input's images as they are to be stored: what a door does that has to look into them.
+It may fetch; raises InvalidInput, inputs.TooManyFetches."""
+
 
 class NotAllowed(Exception):
     """The member's role, or the key's scope or models, do not include what was asked for; the message says why."""
@@ -91,6 +95,7 @@ def submit(
     publish: bool = True,
     most: int | None = None,
     allow_fallback: bool | None = None,
+    fit: Fit | None = None,
     alongside: Sequence[Alongside] = (),
     once: idempotency.Once | None = None,
 ) -> Submission:
@@ -99,9 +104,9 @@ def submit(
     `raw` maps parameter names to what the door was given; `most` is the quote that was agreed to, in millionths of a
     credit; `allow_fallback` lets an engine stand in that does not read the prompt (None: as the actor's team has it);
     `alongside` is written in the same transaction as the hold; `once` returns what the same request made before, and
-    makes nothing. Raises QuoteRose where `most` is not enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput,
-    routing.NoEngine, ledger.InsufficientCredits, ledger.OverBudget, TooManyJobs, inputs.TooManyFetches,
-    idempotency.Reused; then nothing is held.
+    makes nothing, nor looks at an image again: it may have ended meanwhile. Raises QuoteRose where `most` is not
+    enough, NotAllowed, Gone, catalogue.UnknownModel, InvalidInput, routing.NoEngine, ledger.InsufficientCredits,
+    ledger.OverBudget, TooManyJobs, inputs.TooManyFetches, idempotency.Reused; then nothing is held.
     """
     if not actor.may(Right.GENERATE):
         raise NotAllowed
@@ -110,7 +115,7 @@ def submit(
     given = catalogue.validate(declared, raw, unknown=unknown)
     if once and (earlier := once.earlier()):
         return Submission(earlier, given.ignored, repeated=True)
-    assets = inputs.ingest(actor.team_id, given.images)
+    assets = inputs.ingest(actor.team_id, fit(given.images) if fit else given.images)
     masks.check(declared, given.params, assets)
     pixels = _pixels(declared, given.params, assets)
     may_fall = actor.allow_fallback if allow_fallback is None else allow_fallback
@@ -243,6 +248,7 @@ def _seed(params: Mapping[str, Any]) -> int:
 __all__ = [
     "Alongside",
     "FieldError",
+    "Fit",
     "Gone",
     "InvalidInput",
     "ModelNotAllowed",

@@ -1,9 +1,12 @@
 """The table of rights, row by row, and what is made of it."""
 
+import itertools
+import re
+
 import pytest
 
 from accounts import access
-from accounts.access import RIGHTS, SCOPES, Right, actor_for, scoped
+from accounts.access import RIGHTS, SCOPES, Actor, Right, actor_for, scoped
 from accounts.models import Role, Team, User
 
 
@@ -61,3 +64,40 @@ def test_nobody_acts_for_a_team_they_are_not_in(team: Team, member: User, outsid
     member.is_active = False
     member.save()
     assert actor_for(member, team) is None
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "right", "says"),
+    [
+        (Role.VIEWER, None, Right.GENERATE, "role: viewer; this needs the role owner, admin or member"),
+        (Role.MEMBER, ["generate"], Right.CURATE, "this needs the scope manage,"),
+        (Role.OWNER, ["read"], Right.MANAGE_WEBHOOKS, "this needs the scope manage,"),
+        (Role.OWNER, ["read"], Right.GENERATE, "this needs the scope generate,"),
+        (Role.OWNER, ["generate"], Right.SEE_LEDGER, "this needs the scope read,"),
+        (Role.MEMBER, ["manage"], Right.MANAGE_WEBHOOKS, "its maker has the role member; .* the role owner or admin"),
+        (Role.OWNER, ["manage"], Right.MANAGE_MEMBERS, "no API key may do this"),
+    ],
+)
+def test_a_refusal_says_what_is_needed_and_names_no_right(
+    role: Role, scopes: list[str] | None, right: Right, says: str
+) -> None:
+    rights = RIGHTS[role] if scopes is None else access.scoped(role, scopes)
+    actor = Actor(1, 1, None if scopes is None else 1, role, rights)
+    assert not actor.may(right)
+    assert re.search(says, access.refusal(actor, right))
+
+
+def test_every_right_that_a_role_or_a_scope_lacks_has_a_refusal() -> None:
+    for role, right, scope in itertools.product(Role, Right, SCOPES):
+        actor = Actor(1, 1, 1, role, access.scoped(role, [scope]))
+        if actor.may(right):
+            continue
+        said = access.refusal(actor, right)
+        assert said.startswith("key: ")
+        assert "_" not in said
+        assert right not in RIGHTS[role] or any(scope in said for scope in SCOPES) or "sign in" in said
+
+
+def test_a_key_that_a_key_made_is_told_that_it_makes_none() -> None:
+    child = Actor(1, 1, 1, Role.OWNER, access.scoped(Role.OWNER, ["manage"]) - {Right.CREATE_KEYS})
+    assert access.refusal(child, Right.CREATE_KEYS) == "key: one that was made by a key has no keys of its own"

@@ -38,9 +38,8 @@ def test_a_step_that_fails_keeps_no_other_from_its_work(
 
 def test_every_step_is_one_of_the_pass() -> None:
     named = {f"{step.__module__}.{step.__name__}" for step in clearance.STEPS}
-    assert named == {f"generations.{each}" for each in ("idempotency.purge", "uploads.purge", "removal.purge")} | {
-        "generations.orphans.sweep"
-    }
+    purges = {f"generations.{each}.purge" for each in ("idempotency", "uploads", "removal", "webhooks.retention")}
+    assert named == purges | {"generations.orphans.sweep"}
 
 
 def test_each_step_has_its_share_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,9 @@ def test_a_link_to_what_is_gone_shows_nothing(output: Output) -> None:
 
 @pytest.mark.parametrize("query", ["", "?expires=1", "?expires=9999999999&signature=x", "?expires=%00&signature=%ff"])
 def test_the_address_answers_404_to_anything_else(client: Client, output: Output, query: str) -> None:
-    assert client.get(f"/outputs/{output.id}.jpg{query}").status_code == 404
+    answer = client.get(f"/outputs/{output.id}.jpg{query}")
+    assert (answer.status_code, answer["X-Content-Type-Options"]) == (404, "nosniff")
+    assert "Links to pictures end; ask for the result again" in answer.json()["error"]
     assert client.get(f"/outputs/{uuid.uuid4()}.jpg{query}").status_code == 404
 
 

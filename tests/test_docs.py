@@ -109,7 +109,7 @@ def test_every_page_is_tested() -> None:
     named = {pattern.name for pattern in docs_urls.urlpatterns}
     assert named == {
         *("docs", "docs-model", "docs-api", "docs-errors", "docs-limits", "docs-webhooks", "docs-migrate"),
-        "api-docs",
+        *("api-docs", "docs-slash"),
     }
 
 
@@ -212,6 +212,13 @@ def test_the_header_leads_there_from_every_page(client: Client, member: User) ->
 
 
 @pytest.mark.django_db
+def test_of_a_removed_run_only_the_door_that_says_so_is_named(client: Client) -> None:
+    page = client.get("/docs/errors").content.decode()
+    removed = page.split('id="removed"')[1].split("</section>")[0]
+    assert re.findall(r"<li>(.+?) <strong class=\"figures\">(\d+)", removed) == [("Portal", "410")]
+
+
+@pytest.mark.django_db
 def test_the_guide_from_openai_names_every_field_of_theirs(client: Client) -> None:
     page = client.get("/docs/migrate/openai").content.decode()
     _, does, nothing, refused = page.split('id="fields"')[1].split("<dt>")
@@ -221,3 +228,7 @@ def test_the_guide_from_openai_names_every_field_of_theirs(client: Client) -> No
     assert all(f"<code>{name}</code>" in does for name in ("size", "output_format", "response_format"))
     for option in openai_options.HONOURED:
         assert option.name in does + refused
+
+
+def test_a_slash_too_many_leads_to_the_documentation(client: Client) -> None:
+    assert client.get("/docs/")["Location"] == "/docs"

@@ -16,12 +16,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from PIL import Image
 
 from accounts import keys, ledger
 from accounts.access import Actor
 from accounts.models import Entry, Team, User
 from config.celery import app
-from generations import execution, idempotency, removal, submission
+from generations import execution, idempotency, removal, submission, uploads
 from generations.idempotency import Once
 from generations.models import Asset, Attempt, Generation, Idempotency
 from generations.models.generation import Door
@@ -46,6 +47,7 @@ def test_v1_gives_the_first_picture_again(post: Post, inline: list[int], team: T
     first, again = (post(body=body, **{"idempotency-key": "order-7"}) for _ in range(2))
     assert first.status_code == again.status_code == 200
     assert first.content == again.content
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     for name in ("x-request-id", "x-seed-value", "x-cost", "x-remaining-credits", "x-ignored-parameters"):
         assert first[name] == again[name]
     assert Generation.objects.count() == len(inline) == holds() == 1
@@ -54,6 +56,7 @@ def test_v1_gives_the_first_picture_again(post: Post, inline: list[int], team: T
 def test_v2_gives_the_first_request_id_again(post: Post, unpublished: list[int]) -> None:
     first, again = (post(V2, **{"idempotency-key": "order-7"}) for _ in range(2))
     assert first.json() == again.json()
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     execution.run(unpublished[0])
     assert post(V2, **{"idempotency-key": "order-7"}).json() == first.json()
     assert Generation.objects.count() == len(unpublished) == 1
@@ -105,6 +108,76 @@ def test_of_a_form_its_fields_count_not_its_boundary(
     assert first["x-request-id"] == again["x-request-id"]
     assert Asset.objects.count() == 2  # the files were still whole after they were looked at
     assert send("third", (9, 9, 9)).status_code == 422
+
+
+@pytest.fixture
+def form(client: Client, key: str, engines: Configure, unpublished: list[int]) -> Callable[..., Any]:
+    """Return a function that posts a form under one key."""
+
+    def send(**fields: Any) -> Any:
+        return client.post(V2, fields, headers={"x-api-key": key, "idempotency-key": "k"})
+
+    return send
+
+
+def test_a_form_s_value_is_no_field_s_name(form: Callable[..., Any]) -> None:
+    def send(**texts: Any) -> int:
+        files = {name: SimpleUploadedFile("a.png", png()) for name in ("image", "ref_image")}
+        return int(form(**files, **texts).status_code)
+
+    assert send(prompt="a beach", seed="7") == 200
+    assert send(prompt="a beach", seed="7") == 200
+    assert send(prompt=["a beach", "seed", "7"]) == 422
+    assert Generation.objects.count() == 1
+
+
+def test_a_file_of_a_form_is_no_text_of_its_content(form: Callable[..., Any]) -> None:
+    text = base64.b64encode(png())
+    others = {"image": text.decode(), "prompt": "a beach"}
+    assert form(**others, ref_image=text.decode()).status_code == 200
+    assert form(**others, ref_image=SimpleUploadedFile("a.png", text)).status_code == 422
+
+
+def opaque_but_a_hole() -> bytes:
+    """Return a mask as OpenAI's clients make them."""
+    picture = Image.new("RGBA", (64, 64), (0, 0, 0, 255))
+    picture.paste((0, 0, 0, 0), (16, 16, 48, 48))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("door", ["openai", "jobs", "segmind"])
+def test_the_first_answer_is_given_again_after_its_upload_ended(
+    post: Post, inline: list[int], actor: Actor, settings: LazySettings, door: str
+) -> None:
+    upload = uploads.create(actor, opaque_but_a_hole(), name="mask.png", metadata={})
+    address = f"{settings.PUBLIC_URL}/files/{upload.id}"
+    image = base64.b64encode(png()).decode()
+    pictures = {"images": [{"image_url": f"data:image/png;base64,{image}"}], "mask": {"file_id": str(upload.id)}}
+    bodies: dict[str, tuple[str, dict[str, Any]]] = {
+        "openai": ("/v1/images/edits", {**pictures, "prompt": "a beach"}),
+        "jobs": ("/v1/models/official/bg-replace/predictions", {"input": encoded(image=address)}),
+        "segmind": (V2, encoded(image=address)),
+    }
+    path, body = bodies[door]
+    first = post(path, body, **{"idempotency-key": "k"})
+    assert first.status_code in (200, 201), first.content
+    uploads.delete(upload)
+    again = post(path, body, **{"idempotency-key": "k"})
+    assert again.status_code == first.status_code, again.content
+    assert Generation.objects.count() == len(inline) == 1
+
+
+def test_under_another_key_the_upload_that_ended_is_named(post: Post, inline: list[int], actor: Actor) -> None:
+    upload = uploads.create(actor, opaque_but_a_hole(), name="mask.png", metadata={})
+    uploads.delete(upload)
+    picture = {"image_url": f"data:image/png;base64,{base64.b64encode(png()).decode()}"}
+    body = {"images": [picture], "mask": {"file_id": str(upload.id)}, "prompt": "a beach"}
+    answer = post("/v1/images/edits", body, **{"idempotency-key": "k"})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "mask"
+    assert not Idempotency.objects.exists()
 
 
 # --- another request ----------------------------------------------------------------------------------------

@@ -157,6 +157,7 @@ def test_a_failure_is_a_prediction_and_not_an_error(post: Post, inline: list[int
 @transactional
 def test_under_one_key_it_is_the_same_prediction(post: Post, unpublished: list[int], get: Get) -> None:
     first, again = (post(CREATE, body(), **{"idempotency-key": "k"}) for _ in range(2))
+    assert ("Idempotent-Replayed" in first, again["Idempotent-Replayed"]) == (False, "true")
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
     waited = post(CREATE, body(), **{"idempotency-key": "k", "prefer": "wait=5"})

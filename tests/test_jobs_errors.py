@@ -243,3 +243,20 @@ def test_an_answer_opened_by_a_browser_runs_nothing(post: Post, unpublished: lis
     for answer in (post(CREATE, {"input": encoded()}), post(CREATE, {}), post("/v1/predictions/x", {})):
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize(
+    "path", ["deployments", "deployments/a/b/predictions", "hardware", "collections/x", "trainings", "search"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_else_replicates_clients_call_is_told_in_their_shape(
+    client: Client, key: str, path: str, method: str
+) -> None:
+    answer = client.generic(method, f"/v1/{path}", headers={"authorization": f"Bearer {key}"})
+    assert "of Replicate's API there are predictions" in problem(answer, 404, "not_found")["detail"]
+
+
+def test_a_search_for_models_is_told_where_they_are_listed(client: Client, key: str) -> None:
+    answer = client.generic("QUERY", "/v1/models", "cat", "text/plain", headers={"authorization": f"Bearer {key}"})
+    assert "GET lists all of them" in problem(answer, 405, "method_not_allowed")["detail"]
+    assert "GET" in answer["Allow"]

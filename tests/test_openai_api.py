@@ -263,6 +263,13 @@ def test_size_where_the_model_has_one_to_choose(form: Form, inline: list[int]) -
     assert (params["img_width"], params["img_height"]) == (768, 512)
 
 
+@QUICK
+def test_a_size_that_is_wrong_twice_is_said_once(form: Form) -> None:
+    answer = form(model="sd1.5-inpainting", image=png(), mask=transparent(), prompt="x", size="640x640")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].count("size must be one of") == 1
+
+
 def test_size_where_the_image_has_it(form: Form, inline: list[int]) -> None:
     assert form(image__=[png(80, 64), png()], prompt="x", size="80x64").status_code == 200
     answer = form(image__=[png(80, 64), png()], prompt="x", size="1024x1024")

@@ -137,7 +137,7 @@ def test_403_where_the_scope_is_missing_before_anything_is_read(
 ) -> None:
     reader = keys.create(membership, name="reader", scopes=["read"])[1]
     answer = client.post(PATH, data={"image": "x"}, headers={"authorization": f"Bearer {reader}"})
-    assert "lacks the right generate" in expect(answer, 403, INVALID, "forbidden")
+    assert "needs the scope generate" in expect(answer, 403, INVALID, "forbidden")
 
 
 @QUICK
@@ -311,3 +311,16 @@ def test_every_kind_is_told(kind: str) -> None:
 def test_a_kind_that_is_told_otherwise_is_one() -> None:
     known = Path(problems.__file__).read_text()
     assert all(f'"{kind}"' in known for kind in {*openai_errors.KINDS, *openai_errors.RETRIED})
+
+
+@QUICK
+@pytest.mark.parametrize(
+    "path",
+    ["images/generations", "chat/completions", "embeddings", "audio/speech", "responses", "moderations", "batches"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_404_in_their_shape_for_what_else_openais_clients_call(
+    client: Client, key: str, path: str, method: str
+) -> None:
+    answer = client.generic(method, f"/v1/{path}", headers={"authorization": f"Bearer {key}"})
+    assert "POST /v1/images/edits" in expect(answer, 404, INVALID, "not_found")

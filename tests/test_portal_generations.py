@@ -184,7 +184,7 @@ def test_a_wrong_change_is_named(api: Api, make_run: MakeRun, body: Any, named: 
     detail = problem(answer, 422, "invalid_input")
     for part in named:
         assert part in detail
-    assert json.loads(answer.content)["errors"][0]["pointer"].startswith("#/")
+    assert json.loads(answer.content)["errors"][0]["pointer"].startswith("#/" if body != [] else "#")
 
 
 def test_what_is_no_json_is_no_change(api: Api, client: Client, make_run: MakeRun, key: str, member: User) -> None:
@@ -192,7 +192,11 @@ def test_what_is_no_json_is_no_change(api: Api, client: Client, make_run: MakeRu
     client.force_login(member)
     for data in ("{", '{"favourite": tru}', "\xff"):
         problem(client.patch(path, data.encode("latin-1"), content_type="application/json"), 400, "malformed_request")
-    problem(client.patch(path, "favourite=true", content_type="text/plain"), 415, "unsupported_content_type")
+    answer = client.patch(path, "favourite=true", content_type="text/plain")
+    said = problem(answer, 415, "unsupported_content_type")
+    assert said == "Content-Type: text/plain; application/json is allowed"
+    answer = client.patch(path, "", content_type="")
+    assert problem(answer, 415) == "Content-Type: none; application/json is allowed"
 
 
 def test_removed_is_gone_until_it_is_restored(api: Api, make_run: MakeRun) -> None:

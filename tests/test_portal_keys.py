@@ -64,6 +64,8 @@ def test_a_key_has_its_limits(person: Api) -> None:
         ({"name": "a", "scopes": []}, ["scopes", "none"]),
         ({"name": "a", "expires_at": "2020-01-01T00:00:00Z"}, ["expires_at", "2020-01-01"]),
         ({"name": "a", "expires_at": "2020-01-01T00:00:00"}, ["expires_at"]),
+        ({"name": "a", "expires_at": "9999-12-31T23:59:59-12:00"}, ["expires_at", "9999", "up to 9000"]),
+        ({"name": "a", "expires_at": "0001-01-01T00:00:00+14:00"}, ["expires_at"]),
         ({"name": "a", "models": ["none"]}, ["models", "none", "bg-replace"]),
         ({"name": "a", "rate_limit": 0}, ["rate_limit", "0"]),
         ({"name": "a", "daily": -1}, ["daily"]),

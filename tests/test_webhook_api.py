@@ -3,10 +3,12 @@
 import json
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
@@ -131,6 +133,29 @@ def test_a_test_is_sent(ask: Ask, team: Team) -> None:
     assert answer.status_code == 202
     conforms("DeliveryDetail", answer.json())
     assert (answer.json()["event"], answer.json()["webhook"]) == ("test", str(row.id))
+
+
+def test_a_team_tests_and_replays_ten_times_a_minute(
+    ask: Ask, team: Team, outsider: User, settings: LazySettings
+) -> None:
+    settings.REDIS_URL = ""
+    row = Webhook.objects.create(team=team, url=URL, events=["completed"])
+    (sent,) = deliver(team)
+    paths = [f"/api/webhooks/{row.id}/test", f"/api/webhooks/deliveries/{sent.key}/replay"]
+    with time_machine.travel(datetime(2026, 11, 20, 12, 0, 10, tzinfo=UTC), tick=False):
+        assert ask("post", f"/api/webhooks/{uuid.uuid4()}/test").status_code == 404
+        answers = [ask("post", paths[number % 2]) for number in range(30)]
+        assert [answer.status_code for answer in answers] == [202] * 10 + [429] * 20
+        assert answers[0]["RateLimit"] == '"default";r=9;t=50'
+        for refused_one in answers[10:]:
+            assert refused_one["Retry-After"] == "50"
+            assert "10 requests a minute are allowed" in refused(refused_one, 429)
+        assert Delivery.objects.filter(event="test").count() == 6
+        other = Webhook.objects.create(team=outsider.memberships.get().team, url=URL, events=["completed"])
+        raw = keys.create(outsider.memberships.get(), name="theirs", scopes=["manage"])[1]
+        assert ask("post", f"/api/webhooks/{other.id}/test", key=raw).status_code == 202, "each team has its own"
+    with time_machine.travel(datetime(2026, 11, 20, 12, 1, tzinfo=UTC), tick=False):
+        assert ask("post", paths[0]).status_code == 202
 
 
 # --- deliveries ---------------------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """The pages of webhooks: the secret when it is asked for, addresses for who may manage them, deliveries for all."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,7 +15,7 @@ from django.urls import reverse
 from accounts.models import Team, User
 from generations.models import Delivery, DeliveryAttempt, Webhook
 from generations.models.webhook import Event, bits
-from generations.webhooks import listing, signing
+from generations.webhooks import endpoints, listing, signing
 from tests.pages import MakeRun
 
 pytestmark = pytest.mark.django_db
@@ -207,6 +210,24 @@ def test_a_replay_is_asked_for(
         assert browser.post(reverse("webhook-replay", args=[row.key])).status_code == 302
     row.refresh_from_db()
     assert (row.state, untold) == ("pending", [row.id])
+
+
+def test_tests_and_replays_that_are_too_many_are_refused(
+    browser: Client, team: Team, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(endpoints, "BY_HAND", 1)
+    (row,) = deliveries(team, 1, state="failed")
+    hook = make(team)
+    with time_machine.travel(datetime(2026, 11, 20, 12, 0, 10, tzinfo=UTC), tick=False):
+        browser.force_login(User.objects.get(memberships__team=team, memberships__role="admin"))
+        assert browser.post(reverse("webhook-replay", args=[row.key])).status_code == 302
+        Delivery.objects.filter(id=row.id).update(state="failed")
+        for path in (reverse("webhook-replay", args=[row.key]), reverse("webhook-test", args=[hook.id])):
+            answer = browser.post(path)
+            assert (answer.status_code, answer["Retry-After"]) == (429, "50")
+            assert "A team sends 1 tests and replays a minute; try again in 50 seconds." in answer.content.decode()
+    assert list(Delivery.objects.values_list("state", flat=True)) == ["failed"]
 
 
 def test_the_menu_leads_there(browser: Client) -> None:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts.access import Actor, Right
+from accounts.access import Actor, Right, refusal
 from accounts.session import KEY, choose, current, membership, memberships
 
 __all__ = [
@@ -52,7 +52,7 @@ def require(request: HttpRequest, right: Right) -> Actor:
     """The actor of this request; raise PermissionDenied where they lack `right`."""
     actor = current(request)
     if not actor.may(right):
-        raise PermissionDenied(f"role: {actor.role}; it lacks the right {right}")
+        raise PermissionDenied(refusal(actor, right))
     return actor
 
 

@@ -16,6 +16,9 @@ JSON, FORM = "application/json", "multipart/form-data"
 LONG = 2048
 """Characters from which a text in an image's place is base64 for certain, and is decoded where it lies."""
 
+MOST_VALUES = 50_000
+"""Values of a JSON body, with those in its lists and objects. Each costs fifty times the bytes that it is sent in."""
+
 _values = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _objects = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
 
@@ -39,7 +42,16 @@ def envelope(request: Request, accepted: str = JSON) -> dict[str, msgspec.Raw]:
     sent = kind(request)
     if sent != JSON:
         raise NotAcceptable(f"Content-Type: {sent or 'none'!r} is not accepted; send {accepted}")
-    return members(request._request.body)
+    body = request._request.body
+    require_bounded(body)
+    return members(body)
+
+
+def require_bounded(body: bytes) -> None:
+    """Raise ParseError where a JSON body has more values than MOST_VALUES, before any is made. A comma or an opening
+    bracket comes before each but the first; those in texts count too, of which a good body has few."""
+    if len(body) >= MOST_VALUES and sum(map(body.count, (b",", b"[", b"{"))) >= MOST_VALUES:
+        raise ParseError(f"the body is not a JSON object of at most {MOST_VALUES:,} values, those within counted")
 
 
 def members(value: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:

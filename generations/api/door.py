@@ -1,8 +1,8 @@
 """What the views of every dialect share: who asks, the limits, and answers in the dialect's own words.
 
 A submit, in any dialect, is `self.count_submit()`, then `submission.submit(…, once=self.once(request))`, which has
-Idempotency-Key work. Where its caller waits, `self.final(…)` waits; where not, an earlier submit is answered like a new
-one.
+Idempotency-Key work, and what it gives goes through `self.accepted_as`. Where its caller waits, `self.final(…)` waits;
+where not, an earlier submit is answered like a new one.
 """
 
 import threading
@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import limits
-from accounts.access import Actor, Right
+from accounts.access import Actor, Right, refusal
 from accounts.limits import WINDOW, Decision
 from config.requests import forget_body, is_too_large
 from generations import idempotency, submission, waiting
@@ -48,6 +48,7 @@ class DoorView(APIView):
     rights: ClassVar[Mapping[str, Right | None]] = {}
     answers_too_large = True
     rate: Decision | None = None
+    replayed = False
     actor: Actor
 
     def __init_subclass__(cls, **more: Any) -> None:
@@ -80,6 +81,11 @@ class DoorView(APIView):
         """Return what submission.submit needs for the request's Idempotency-Key, None without. Raises ParseError."""
         return repetition.once(request, self.actor)
 
+    def accepted_as(self, accepted: Submission) -> Submission:
+        """Return what a submit gave, and have the answer say in Idempotent-Replayed where an earlier one made it."""
+        self.replayed = accepted.repeated
+        return accepted
+
     def allow_fallback(self, request: Request) -> bool | None:
         """Return whether an engine that does not read the prompt may stand in; None where the request does not say.
         Raises ParseError."""
@@ -99,6 +105,7 @@ class DoorView(APIView):
             return waiting.until_final(accepted.generation.id, bell, seconds)
         done = waiting.look(accepted.generation.id)
         if done is None:
+            self.replayed = False
             raise idempotency.Underway(accepted.generation.id)
         return done
 
@@ -116,12 +123,8 @@ class DoorView(APIView):
             self.refuse(right)
 
     def refuse(self, right: Right) -> NoReturn:
-        """Say which right the caller lacks. Raises NotAllowed."""
-        if self.actor.key_id is None:
-            raise submission.NotAllowed(f"role: {self.actor.role}; it lacks the right {right}")
-        raise submission.NotAllowed(
-            f"This key lacks the right {right}: its scopes or its maker's role ({self.actor.role}) do not include it."
-        )
+        """Say which scope or role the caller lacks. Raises NotAllowed."""
+        raise submission.NotAllowed(refusal(self.actor, right))
 
     def handle_exception(self, exc: Exception) -> Response:
         answer = self.tell(problems.of(exc))
@@ -130,16 +133,19 @@ class DoorView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in {**SAFETY, **rate_headers(self.rate)}.items():
+        replayed = {"Idempotent-Replayed": "true"} if self.replayed else {}
+        for name, value in {**SAFETY, **rate_headers(self.rate), **replayed}.items():
             final[name] = value
         return final
 
 
 class UnknownView(DoorView):
-    """Any other path of a dialect, whoever asks; each dialect mixes it with its own view."""
+    """Any other path of a dialect, whoever asks; each dialect mixes it with its own view. instead: what there is."""
+
+    instead: ClassVar[str] = ""
 
     def identify(self, request: Request) -> Actor:
-        raise NotFound(f"{request.path}: there is no such address")
+        raise NotFound(f"{request.path}: there is no such address" + (self.instead and f" here; {self.instead}"))
 
 
 def rate_headers(rate: Decision | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
@@ -16,17 +16,22 @@ from generations.models import Output
 
 @require_safe
 def output(request: HttpRequest, extension: str, **_: object) -> HttpResponse:
-    """Show an output to whoever has a link that is signed and has not ended; anything else is not found."""
+    """Show an output to whoever has a link that is signed and has not ended; for anything else say that links end."""
     link = request.get_full_path()
     found = delivery.output_of_link(link)
     if found is None:
-        raise Http404
+        return _not_found("Links to pictures end; ask for the result again, which has a new one.")
     try:
         data, content_type = _as_asked(found, extension)
-    except delivery.Lost as error:
-        raise Http404 from error
+    except delivery.Lost:
+        return _not_found("The picture is no longer kept.")
     caching = {"Cache-Control": f"private, max-age={delivery.seconds_left(link)}"}
     return HttpResponse(data, content_type=content_type, headers={**SAFETY, **caching})
+
+
+def _not_found(why: str) -> HttpResponse:
+    """Programs follow these links, and people of apps: one plain sentence for both, in the shape of /files."""
+    return JsonResponse({"error": f"There is no picture at this address. {why}"}, status=404, headers=SAFETY)
 
 
 def _as_asked(found: Output, extension: str) -> tuple[bytes, str]:

@@ -19,6 +19,9 @@ from generations.api import operations
 from generations.api.operations import Schema
 from generations.catalogue import wording
 
+FIRST_YEAR, LAST_YEAR = 2000, 9000
+"""Of a day."""
+
 _DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 _TRUTHS = {"true": True, "false": False}
 
@@ -126,9 +129,12 @@ def _identifier(given: str) -> uuid.UUID:
 
 
 def _day(given: str) -> date:
+    """Read a date, of a year that there are days around."""
     with contextlib.suppress(ValueError):
-        return date.fromisoformat(given)
-    raise ValueError("a date is allowed, such as 2026-05-01")
+        found = date.fromisoformat(given)
+        if FIRST_YEAR <= found.year <= LAST_YEAR:
+            return found
+    raise ValueError(f"a date from {FIRST_YEAR} on is allowed, such as 2026-05-01")
 
 
 def _moment(given: str) -> datetime:

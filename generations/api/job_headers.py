@@ -8,6 +8,8 @@ from generations.statements.terms import Final
 
 MOST_IGNORED = 20
 """Ignored parameters that are named in a header."""
+LONGEST_IGNORED = 60
+"""Characters of each; a name that has to be escaped is ten times as long as it was sent."""
 
 
 def of(final: Final) -> dict[str, str]:
@@ -30,6 +32,7 @@ def ignored(names: Sequence[str]) -> dict[str, str]:
     """Name what was ignored; a header is short and ASCII, whatever the client made up."""
     if not names:
         return {}
-    shown = [name.encode("ascii", "backslashreplace").decode() for name in names[:MOST_IGNORED]]
+    plain = (name.encode("ascii", "backslashreplace").decode() for name in names[:MOST_IGNORED])
+    shown = [name if len(name) <= LONGEST_IGNORED else f"{name[: LONGEST_IGNORED - 3]}..." for name in plain]
     more = [f"and {len(names) - MOST_IGNORED} more"] if len(names) > MOST_IGNORED else []
     return {"x-ignored-parameters": ", ".join(shown + more)}

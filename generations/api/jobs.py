@@ -76,15 +76,17 @@ class CreateView(JobsView):
         asked: Asked,
         generation_id: uuid.UUID | None = None,
     ) -> submission.Submission:
-        return submission.submit(
-            actor=self.actor,
-            door=Door.JOBS,
-            model=model.slug,
-            raw=raw,
-            generation_id=generation_id,
-            allow_fallback=self.allow_fallback(request),
-            alongside=asked.alongside,
-            once=self.once(request),
+        return self.accepted_as(
+            submission.submit(
+                actor=self.actor,
+                door=Door.JOBS,
+                model=model.slug,
+                raw=raw,
+                generation_id=generation_id,
+                allow_fallback=self.allow_fallback(request),
+                alongside=asked.alongside,
+                once=self.once(request),
+            )
         )
 
 
@@ -162,3 +164,5 @@ class CancelView(JobsView):
 
 class UnknownView(JobsView, door.UnknownView):
     """Any other path of the dialect."""
+
+    instead = "of Replicate's API there are predictions, models, files, account and webhooks/default/secret"

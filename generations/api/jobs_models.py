@@ -1,6 +1,9 @@
 """The jobs API: image models, and whose key it is. The list is OpenAI's as well."""
 
+from typing import Any, NoReturn
+
 from django.http import Http404, HttpResponse
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +23,12 @@ class ModelsView(JobsView):
 
     def get(self, request: Request) -> HttpResponse:
         return Response(jobs_answers.models(queries.runs(self.actor.team_id)))
+
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        """Replicate's clients search by QUERY."""
+        if request.method == "QUERY":
+            raise MethodNotAllowed("QUERY", "Models are not searched here: GET lists all of them, in one page.")
+        raise MethodNotAllowed(str(request.method))
 
 
 class ModelView(JobsView):

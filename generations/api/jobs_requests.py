@@ -40,7 +40,8 @@ def read(request: Request, *, more: Collection[str] = ()) -> Asked:
     """
     body = bodies.envelope(request)
     known = (*more, *_MEMBERS)
-    errors = [_unknown(name, body[name], known) for name in body if name not in known]
+    strangers = [name for name in body if name not in known]
+    errors = catalogue.unknown_names(strangers, lambda name: _unknown(name, body[name], known))
     errors += [error for name, check in _CHECKS.items() if (error := check(name, body.get(name)))]
     if errors:
         raise InvalidInput(tuple(errors))

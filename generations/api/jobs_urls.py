@@ -4,6 +4,9 @@ from django.urls import path, re_path
 
 from generations.api import jobs, jobs_files, jobs_models, jobs_schema, jobs_webhooks
 
+OTHERS = "deployments|hardware|collections|trainings|search"
+"""What Replicate's clients call besides, which is told in their own shape that it is not here."""
+
 urlpatterns = [
     path("v1/predictions", jobs.PredictionsView.as_view(), name="predictions"),
     path("v1/predictions/<uuid:prediction_id>", jobs.PredictionView.as_view(), name="prediction"),
@@ -30,5 +33,9 @@ urlpatterns = [
     path("v1/files", jobs_files.FilesView.as_view(), name="api-files"),
     path("v1/files/<uuid:file_id>", jobs_files.FileView.as_view(), name="api-file"),
     path("v1/webhooks/default/secret", jobs_webhooks.SecretView.as_view(), name="webhook-default-secret"),
-    re_path(r"^v1/(predictions|models|account|files|webhooks)(/|$)", jobs.UnknownView.as_view(), name="jobs-unknown"),
+    re_path(
+        rf"^v1/(predictions|models|account|files|webhooks|{OTHERS})(/|$)",
+        jobs.UnknownView.as_view(),
+        name="jobs-unknown",
+    ),
 ]

@@ -19,7 +19,7 @@ from accounts.limits import Decision
 from accounts.models import Budget
 from accounts.models.budget import Span, Subject
 from generations import catalogue, delivery, idempotency, inputs, removal, routing, submission
-from generations.api import bodies, problems, samples
+from generations.api import bodies, portal_schema, problems, samples
 from generations.api.problems import OverLimit, Problem
 from generations.models import Generation
 from generations.models.generation import Fault, Status
@@ -27,11 +27,13 @@ from generations.models.generation import Fault, Status
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """sample: makes one as it happens. means: one sentence. remedy: what the caller does."""
+    """sample: makes one as it happens. means: one sentence. remedy: what the caller does. only_at: the door that alone
+    tells of it, where there is one."""
 
     sample: Callable[[], Problem]
     means: str
     remedy: str
+    only_at: str = ""
 
 
 def _raised(make: Callable[[], Exception]) -> Callable[[], Problem]:
@@ -88,9 +90,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             "Add credits, or ask for fewer samples or steps. Credits held by running jobs come back when they end.",
         ),
         "forbidden": Kind(
-            _raised(submission.NotAllowed),
-            "The key's scope, or the role of the member who made it, does not allow this.",
-            "Use a key with the scope “generate”, made by somebody who may run models.",
+            _raised(lambda: submission.NotAllowed("key: this needs the scope generate, which the key does not have")),
+            "The key's scopes, or the role of the member who made it, do not allow this.",
+            "The message names the scope or the role that is needed. `generate` runs models and uploads, `read` sees "
+            "runs, balance, usage and the ledger, `manage` changes runs, collections, webhooks and keys.",
         ),
         "model_not_allowed": Kind(
             _raised(lambda: submission.ModelNotAllowed("inpaint-auto", ["bg-replace"])),
@@ -151,11 +154,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             _raised(lambda: removal.StillRunning("The run has not ended; cancel it first.")),
             "What was to be removed has not ended.",
             "Cancel it first, or wait for its end.",
+            only_at=portal_schema.GROUP.tag,
         ),
         "removed": Kind(
             _raised(lambda: problems.Removed(datetime(2026, 5, 1, 12, tzinfo=UTC))),
-            "The run was removed by somebody of the team.",
-            "POST to its address with /restore brings it back, for as long as the installation keeps what was removed.",
+            "The run was removed by somebody of the team. `/api/generations/{id}` says so; every other door says 404.",
+            "POST to `/api/generations/{id}/restore` brings it back, for as long as what was removed is kept.",
+            only_at=portal_schema.GROUP.tag,
         ),
         "idempotency_key_reused": Kind(
             _raised(lambda: idempotency.Reused()),

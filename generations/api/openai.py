@@ -50,14 +50,17 @@ class EditsView(OpenAIView):
 
     def submit(self, request: Request, edit: Edit, generation_id: uuid.UUID) -> Submission:
         try:
-            return submission.submit(
-                actor=self.actor,
-                door=Door.OPENAI,
-                model=edit.model.slug,
-                raw=openai_bodies.fit(self.actor.team_id, edit),
-                generation_id=generation_id,
-                allow_fallback=self.allow_fallback(request),
-                once=self.once(request),
+            return self.accepted_as(
+                submission.submit(
+                    actor=self.actor,
+                    door=Door.OPENAI,
+                    model=edit.model.slug,
+                    raw=edit.raw,
+                    fit=lambda images: openai_bodies.fit(self.actor.team_id, edit, images),
+                    generation_id=generation_id,
+                    allow_fallback=self.allow_fallback(request),
+                    once=self.once(request),
+                )
             )
         except InvalidInput as error:
             raise edit.told(error) from error
@@ -65,3 +68,5 @@ class EditsView(OpenAIView):
 
 class UnknownView(OpenAIView, door.UnknownView):
     """Any other path of the dialect."""
+
+    instead = "of OpenAI's API there are POST /v1/images/edits and GET /v1/models: this site edits photographs"

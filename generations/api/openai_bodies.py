@@ -45,8 +45,8 @@ class Edit:
     options: Options
 
     def told(self, error: InvalidInput) -> InvalidInput:
-        """Return an error in the client's names."""
-        return InvalidInput(tuple(self._told(each) for each in error.errors))
+        """Return an error in the client's names; what one name of theirs has wrong for two of ours is said once."""
+        return InvalidInput(tuple(dict.fromkeys(self._told(each) for each in error.errors)))
 
     def _told(self, error: FieldError) -> FieldError:
         name = self.names.get(error.field, error.field)
@@ -74,22 +74,22 @@ def read(request: Request) -> Edit:
     return Edit(model, values, {**names, **_renamed(model, values, options)}, options)
 
 
-def fit(team_id: int, edit: Edit) -> Mapping[str, Any]:
-    """Return an edit's input with its mask turned into ours, once its size is found to be what the model gives.
+def fit(team_id: int, edit: Edit, images: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the sources of an edit's images with its mask turned into ours, once its size is found to be what the
+    model gives.
 
     Raises InvalidInput, inputs.TooManyFetches.
     """
-    given = catalogue.validate(edit.model, edit.raw, unknown="refuse")
     is_to_match = edit.options.size is not None and not edit.model.size_from
-    if "mask" not in given.images and not is_to_match:
-        return edit.raw
-    looked_at = {name: source for name, source in given.images.items() if name in ("image", "mask")}
+    if "mask" not in images and not is_to_match:
+        return images
+    looked_at = {name: source for name, source in images.items() if name in ("image", "mask")}
     loaded = inputs.load(team_id, looked_at)
     if is_to_match:
         _match(edit, masks.size(loaded["image"]))
     if "mask" in loaded:
         loaded["mask"] = masks.from_alpha(loaded["mask"], loaded["image"])
-    return {**edit.raw, **loaded}
+    return {**images, **loaded}
 
 
 def _match(edit: Edit, size: tuple[int, int]) -> None:

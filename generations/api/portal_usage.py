@@ -64,7 +64,7 @@ class UsageView(PortalView):
 def _days(values: dict[str, Any]) -> tuple[date, date]:
     """Return the first and the last day. Raises ParseError."""
     until: date = values.get("to") or timezone.now().astimezone(UTC).date()
-    since: date = values.get("from") or max(date.min + timedelta(DAYS), until) - timedelta(days=DAYS - 1)
+    since: date = values.get("from") or until - timedelta(days=DAYS - 1)
     if since > until:
         raise ParseError(f"from: {since}; a day up to the one in `to`, {until}, is allowed")
     if (until - since).days >= LONGEST:

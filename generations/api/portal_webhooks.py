@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.access import Right
 from generations import access, webhooks
-from generations.api import filters, pagination, portal_bodies, webhooks_answers, webhooks_schema
+from generations.api import filters, pagination, portal_bodies, problems, webhooks_answers, webhooks_schema
 from generations.api.pagination import Cursor
 from generations.api.portal import PortalView
 from generations.catalogue.validation import FieldError, InvalidInput
@@ -41,6 +41,12 @@ class EndpointChange(msgspec.Struct, forbid_unknown_fields=True):
 
 class WebhookView(PortalView):
     group = webhooks_schema.GROUP
+
+    def count_by_hand(self) -> None:
+        """Count a test or a replay. Raises problems.OverLimit."""
+        self.rate = endpoints.count_by_hand(self.actor.team_id)
+        if not self.rate.allowed:
+            raise problems.OverLimit(self.rate)
 
 
 class EndpointsView(WebhookView):
@@ -101,7 +107,9 @@ class TestView(WebhookView):
     rights = {"POST": Right.MANAGE_WEBHOOKS}
 
     def post(self, request: Request, webhook_id: uuid.UUID) -> HttpResponse:
-        made = endpoints.send_test(access.webhook(self.actor, webhook_id))
+        found = access.webhook(self.actor, webhook_id)
+        self.count_by_hand()
+        made = endpoints.send_test(found)
         return _detail(made, status=202)
 
 
@@ -145,6 +153,7 @@ class ReplayView(WebhookView):
 
     def post(self, request: Request, delivery_id: uuid.UUID) -> HttpResponse:
         found = access.delivery(self.actor, delivery_id)
+        self.count_by_hand()
         deliveries.replay(found)
         return _detail(found, status=202)
 

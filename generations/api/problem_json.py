@@ -46,6 +46,8 @@ def answer(problem: Problem, *, under: Sequence[str] = ()) -> Response:
 
 
 def _field(error: FieldError, under: Sequence[str]) -> Mapping[str, Any]:
-    """Return one wrong field; its pointer is a JSON Pointer (RFC 6901) into the body, as a URI fragment."""
-    steps = (step.replace("~", "~0").replace("/", "~1") for step in (*under, error.field))
-    return {"detail": error.message, "pointer": "#/" + "/".join(steps)}
+    """Return one wrong field; its pointer is a JSON Pointer (RFC 6901) into the body, as a URI fragment. What is no
+    field's is the whole's."""
+    path = (*under, error.field) if error.field else under
+    steps = (step.replace("~", "~0").replace("/", "~1") for step in path)
+    return {"detail": error.message, "pointer": "#" + "".join(f"/{step}" for step in steps)}

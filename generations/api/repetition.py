@@ -52,11 +52,10 @@ def _pieces(request: HttpRequest, kind: str) -> Iterator[bytes]:
     if kind != bodies.FORM:
         yield request.body
         return
-    texts, files = bodies.form(request), request.FILES
-    for name in sorted(texts):
-        yield from (name.encode(), *(text.encode() for text in texts.getlist(name)))
-    for name in sorted(files):
-        yield from (name.encode(), *(_content(file) for file in files.getlist(name)))
+    for name, texts in sorted(bodies.form(request).lists()):
+        yield from (b"text", name.encode(), str(len(texts)).encode(), *(text.encode() for text in texts))
+    for name, files in sorted(request.FILES.lists()):
+        yield from (b"file", name.encode(), str(len(files)).encode(), *map(_content, files))
 
 
 def _content(file: "UploadedFile[Any]") -> bytes:

@@ -131,12 +131,12 @@ def _groups(views: set[type[APIView]]) -> dict[str, DoorView]:
 
 
 def _told(kind: str, groups: dict[str, DoorView]) -> dict[str, Any]:
-    """Return a kind as the page on errors shows it: with its code at each door."""
+    """Return a kind as the page on errors shows it: with its code at each door that tells of it."""
     said, sample = KINDS[kind], KINDS[kind].sample()
     return {
         "kind": kind,
         "title": sample.title,
         "means": said.means,
         "remedy": said.remedy,
-        "codes": {tag: view.tell(sample).status_code for tag, view in groups.items()},
+        "codes": {tag: view.tell(sample).status_code for tag, view in groups.items() if said.only_at in ("", tag)},
     }

@@ -39,15 +39,17 @@ class SubmitView(SegmindView):
     def submit(self, request: Request, slug: str, generation_id: uuid.UUID | None = None) -> submission.Submission:
         self.count_submit()
         declared = catalogue.get(slug)
-        return submission.submit(
-            actor=self.actor,
-            door=Door.SEGMIND,
-            model=slug,
-            raw=bodies.read(request, declared.image_names),
-            unknown="ignore",
-            generation_id=generation_id,
-            allow_fallback=self.allow_fallback(request),
-            once=self.once(request),
+        return self.accepted_as(
+            submission.submit(
+                actor=self.actor,
+                door=Door.SEGMIND,
+                model=slug,
+                raw=bodies.read(request, declared.image_names),
+                unknown="ignore",
+                generation_id=generation_id,
+                allow_fallback=self.allow_fallback(request),
+                once=self.once(request),
+            )
         )
 
 

@@ -44,24 +44,14 @@ ORDERS: Mapping[str, Order] = MappingProxyType(
 )
 DIRECTIONS: Mapping[str, bool] = MappingProxyType({"desc": True, "asc": False})
 
-
-def _read_day(given: str) -> date:
-    """Read a date, of a year that there are days around."""
-    found: date = filters.day(given)
-    if not 2000 <= found.year <= 9000:
-        raise ValueError("a date from 2000 on is allowed")
-    return found
-
-
-_day = filters.Parse(_read_day, filters.day.schema)
 PAGES = {"page": filters.whole(1)}
 PERSON = {"user_id": filters.whole(1), "user_email": filters.text(254)}
 HISTORY = {
     **PAGES,
     **PERSON,
     "per_page": filters.whole(1, MOST),
-    "from_date": _day,
-    "to_date": _day,
+    "from_date": filters.day,
+    "to_date": filters.day,
     "model_name": filters.text(40),
     "status": filters.one_of(STATUSES),
     "sort_by": filters.one_of(ORDERS),
@@ -70,8 +60,8 @@ HISTORY = {
 GENERATIONS = {
     **PAGES,
     "user_id": PERSON["user_id"],
-    "start_date": _day,
-    "end_date": _day,
+    "start_date": filters.day,
+    "end_date": filters.day,
     "model_name": filters.one_of(catalogue.MODELS),
 }
 RECENT = {"model_name": GENERATIONS["model_name"]}

@@ -171,8 +171,9 @@ TEST = Described(
     post=Operation(
         id="testWebhook",
         summary="Send an address an event that is a test",
+        description="A team sends ten tests and replays a minute.",
         answers={202: Answer("It is being sent, once.", DETAIL)},
-        problems=frozenset({"not_found", "forbidden"}),
+        problems=frozenset({"not_found", "forbidden", "rate_limited"}),
     )
 )
 DELIVERIES = Described(
@@ -201,9 +202,10 @@ REPLAY = Described(
     post=Operation(
         id="replayDelivery",
         summary="Send an event once more",
-        description="Under the same webhook-id, with a new timestamp, and links that are good now.",
+        description="Under the same webhook-id, with a new timestamp, and links that are good now. A team sends "
+        "ten tests and replays a minute.",
         answers={202: Answer("It is being sent.", DETAIL)},
-        problems=frozenset({"not_found", "forbidden"}),
+        problems=frozenset({"not_found", "forbidden", "rate_limited"}),
     )
 )
 SECRET_ITEM = Described(

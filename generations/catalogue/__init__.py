@@ -10,7 +10,7 @@ from generations.catalogue.model import ImageModel
 from generations.catalogue.parameters import Kind, Parameter
 from generations.catalogue.sd15_inpainting import SD15_INPAINTING
 from generations.catalogue.sdxl_inpaint import SDXL_INPAINT
-from generations.catalogue.validation import FieldError, Input, InvalidInput, validate
+from generations.catalogue.validation import FieldError, Input, InvalidInput, unknown_names, validate
 from generations.catalogue.versions import version
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "get",
     "of_version",
     "resolve_preprocessor",
+    "unknown_names",
     "validate",
     "version",
 ]

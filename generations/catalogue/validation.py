@@ -1,6 +1,6 @@
 """Decides, for every door, whether an input is good, and completes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,6 +9,8 @@ from generations.catalogue.model import ImageModel
 from generations.catalogue.parameters import Parameter
 
 Unknown = Literal["refuse", "ignore"]
+MOST_UNKNOWN = 20
+"""Unknown names that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def validate(model: ImageModel, raw: Mapping[str, Any], *, unknown: Unknown) -> 
             errors.append(FieldError(parameter.name, "" if given is None else wording.shown(given), str(error)))
     strangers = [name for name in raw if name not in model.by_name]
     if unknown == "refuse":
-        errors += [_unknown(model, name, raw[name]) for name in strangers]
+        errors += unknown_names(strangers, lambda name: _unknown(model, name, raw[name]))
     if errors:
         raise InvalidInput(tuple(errors))
     images = {name: values.pop(name) for name in model.image_names}
@@ -65,6 +67,14 @@ def validate(model: ImageModel, raw: Mapping[str, Any], *, unknown: Unknown) -> 
         images={name: source for name, source in images.items() if source is not None},
         ignored=tuple(sorted(wording.printable(name) for name in strangers)),
     )
+
+
+def unknown_names(names: Sequence[str], tell: Callable[[str], FieldError]) -> list[FieldError]:
+    """Return the errors of names that nobody knows: one for each of the first, and one for all others, so that a
+    long list of them makes no longer answer."""
+    told = [tell(name) for name in names[:MOST_UNKNOWN]]
+    more = len(names) - len(told)
+    return [*told, FieldError("", "", f"and {more:,} more unknown names")] if more else told
 
 
 def _read(parameter: Parameter, given: Any) -> Any:

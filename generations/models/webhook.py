@@ -102,6 +102,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["team", "id"], name="delivery_newest"),
             models.Index(fields=["team", "state", "id"], name="delivery_by_state"),
+            models.Index(fields=["ended_at"], name="delivery_ended", condition=Q(ended_at__isnull=False)),
             models.Index(fields=["next_at"], name="delivery_pending", condition=Q(state="pending")),
             models.Index(fields=["team"], name="delivery_in_flight", condition=Q(lease__isnull=False)),
         ]

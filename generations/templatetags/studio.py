@@ -1,11 +1,13 @@
 """What the studio's templates need beyond Django's own tags."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.forms import BoundField, CheckboxInput
 from django.templatetags.static import static
+from django.utils.dateformat import format as date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -42,6 +44,32 @@ def script(name: str) -> str:
 def signup_is_open() -> bool:
     """May anybody make an account? Else the operator does."""
     return bool(settings.SIGNUP == "open")
+
+
+@register.filter
+def day(when: datetime) -> SafeString:
+    """Show the day of a moment: "20 Nov 2026"."""
+    return _time(when, "j M Y", "day")
+
+
+@register.filter
+def moment(when: datetime) -> SafeString:
+    """Show a moment: "20 Nov 2026, 16:35", in the reader's time zone once static/js/local-time.js ran."""
+    return _time(when, "j M Y, H:i", "minute")
+
+
+@register.filter
+def second(when: datetime) -> SafeString:
+    """Show a moment with its seconds."""
+    return _time(when, "j M Y, H:i:s", "second")
+
+
+def _time(when: datetime, pattern: str, precision: str) -> SafeString:
+    then = when.astimezone(UTC)
+    zone = "" if precision == "day" else " UTC"
+    return format_html(
+        '<time datetime="{}" data-to="{}">{}{}</time>', then.isoformat(), precision, date_format(then, pattern), zone
+    )
 
 
 @register.filter

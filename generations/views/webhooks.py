@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import Right
+from accounts.limits import Decision
 from accounts.views import session
 from generations import access, webhooks
 from generations.catalogue.validation import InvalidInput
@@ -131,7 +132,12 @@ def delete(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
 @session.requires(Right.MANAGE_WEBHOOKS)
 def test(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
     """Send an address an event that is a test."""
-    made = endpoints.send_test(access.webhook(session.current(request), webhook_id))
+    webhook = access.webhook(session.current(request), webhook_id)
+    rate = endpoints.count_by_hand(webhook.team_id)
+    if not rate.allowed:
+        messages.error(request, _over(rate))
+        return _later(_page(request, NewEndpointForm(), status=429), rate)
+    made = endpoints.send_test(webhook)
     return redirect("webhook-delivery", made.key)
 
 
@@ -140,15 +146,7 @@ def test(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
 @session.team_required
 def delivery(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Show one delivery with every attempt."""
-    actor = session.current(request)
-    found = access.delivery(actor, key)
-    context = {
-        "delivery": found,
-        "attempts": found.attempts.order_by("-number"),
-        "is_due": found.is_due,
-        "may_manage": actor.may(Right.MANAGE_WEBHOOKS),
-    }
-    return render(request, "studio/delivery.html", context)
+    return _delivery_page(request, access.delivery(session.current(request), key))
 
 
 @require_POST
@@ -156,9 +154,32 @@ def delivery(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def replay(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Send an event once more."""
     found = access.delivery(session.current(request), key)
+    rate = endpoints.count_by_hand(found.team_id)
+    if not rate.allowed:
+        messages.error(request, _over(rate))
+        return _later(_delivery_page(request, found, status=429), rate)
     deliveries.replay(found)
     messages.success(request, "It is sent once more, at once and under the same id.")
     return redirect("webhook-delivery", found.key)
+
+
+def _over(rate: Decision) -> str:
+    return f"A team sends {rate.limit} tests and replays a minute; try again in {rate.reset_seconds} seconds."
+
+
+def _later(answer: HttpResponse, rate: Decision) -> HttpResponse:
+    answer["Retry-After"] = str(rate.reset_seconds)
+    return answer
+
+
+def _delivery_page(request: HttpRequest, delivery: Delivery, *, status: int = 200) -> HttpResponse:
+    context = {
+        "delivery": delivery,
+        "attempts": delivery.attempts.order_by("-number"),
+        "is_due": delivery.is_due,
+        "may_manage": session.current(request).may(Right.MANAGE_WEBHOOKS),
+    }
+    return render(request, "studio/delivery.html", context, status=status)
 
 
 def _page(request: HttpRequest, form: NewEndpointForm, *, secret: str = "", status: int = 200) -> HttpResponse:

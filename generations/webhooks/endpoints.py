@@ -7,6 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import limits
+from accounts.limits import Decision
 from accounts.models import Team
 from generations import dispatch, predictions
 from generations.models import Delivery, Webhook
@@ -19,6 +21,10 @@ MOST = 20
 
 PERSON, GONE = "person", "gone"
 """Why an address is told nothing: somebody disabled it, or it answered 410."""
+
+
+BY_HAND = 10
+"""Tests and replays of one team a minute: who may register an address may name a stranger's."""
 
 
 class TooMany(Exception):
@@ -89,6 +95,11 @@ def note_gone(team_id: int, webhook_id: uuid.UUID) -> None:
         Webhook.objects.filter(id=webhook_id).update(disabled=GONE)
         _give_up(webhook_id)
         _note(team)
+
+
+def count_by_hand(team_id: int) -> Decision:
+    """Count a test or a replay that somebody asks for. Call it outside transactions."""
+    return limits.count(f"webhook-by-hand:{team_id}", BY_HAND)
 
 
 def send_test(webhook: Webhook) -> Delivery:
