@@ -26,9 +26,12 @@ try:
     said = ""
 except ImageError as error:
     said = str(error)
-unit = 1 if sys.platform == "darwin" else 1024
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-print(json.dumps([said, time.perf_counter() - started, peak]))
+seconds = time.perf_counter() - started
+if sys.platform == "linux":  # where ru_maxrss begins with what the process that started this one had
+    peak = 1024 * next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps([said, seconds, peak]))
 """
 
 

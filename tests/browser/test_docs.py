@@ -51,7 +51,7 @@ def test_a_language_is_chosen_once_for_all_code_and_all_pages(studio: Studio) ->
 def test_the_whole_of_the_code_is_copied(studio: Studio) -> None:
     page = studio.open("/docs/migrate/segmind")
     page.get_by_role("tab", name="Node").click()
-    page.get_by_role("button", name="Copy").click()
+    page.locator("#code-from-segmind").get_by_role("button", name="Copy").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("import { readFile")
     assert "api.segmind.com" not in copied

@@ -162,13 +162,14 @@ def test_comparing_and_one_zoom_for_all(studio: Studio, runs: list[Generation]) 
     page.get_by_role("button", name="Compare").click()
     expect(page.locator(".compare__view img")).to_have_count(2)
     expect(page.get_by_role("row", name="Prompt")).to_contain_text("number 0")
+    page.wait_for_load_state()  # until then nobody listens to the keys
     page.locator(".compare__view").first.focus()
     page.keyboard.press("+")
     page.keyboard.press("ArrowRight")
+    expect(page.locator("#zoom-said")).to_have_text("125 %")
+    expect(page.locator(".compare__view img").first).to_have_attribute("style", re.compile("scale: 1.25"))
     styles = page.locator(".compare__view img").evaluate_all("all => all.map((each) => each.getAttribute('style'))")
     assert len(set(styles)) == 1
-    assert "scale: 1.25" in styles[0]
-    expect(page.locator("#zoom-said")).to_have_text("125 %")
 
 
 def test_filters_are_chips_that_come_off(studio: Studio, runs: list[Generation], admin: User) -> None:
