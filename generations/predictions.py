@@ -1,7 +1,7 @@
 """A generation as the jobs API and its webhooks show it: Replicate's prediction."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,10 +10,11 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from accounts.credits import MICRO
-from generations import delivery
+from generations import delivery, statements
 from generations.models import Attempt, Generation, Output
 from generations.models.attempt import State
 from generations.models.generation import Door, Status
+from generations.statements.terms import Final
 
 OWNER = "official"
 """Whose the catalogue's own image models are."""
@@ -45,8 +46,23 @@ _SAID: Mapping[State, str] = {
 
 def prediction(generation: Generation) -> dict[str, Any]:
     """Return a generation whose LOADED is; the links in it are made now, and end soon."""
+    return _told(generation, generation.outputs.all(), generation.attempts.all())
+
+
+def ended(generation: Generation, final: Final) -> dict[str, Any]:
+    """Return a generation, as it was accepted, now that it has ended: `final` is the same one's."""
+    attempts = statements.current().complete(final)
+    for name in _ENDED:
+        setattr(generation, name, getattr(final.generation, name))
+    return _told(generation, final.outputs, attempts)
+
+
+_ENDED = ("status", "error", "cost", "seconds", "started_at", "finished_at", "notes")
+
+
+def _told(generation: Generation, made: Iterable[Output], attempts: Iterable[Attempt]) -> dict[str, Any]:
     is_removed = generation.removed_at is not None
-    outputs = list(generation.outputs.all()) if generation.status == Status.SUCCEEDED and not is_removed else []
+    outputs = list(made) if generation.status == Status.SUCCEEDED and not is_removed else []
     model = f"{OWNER}/{generation.model}"
     return {
         "id": str(generation.id),
@@ -54,7 +70,7 @@ def prediction(generation: Generation) -> dict[str, Any]:
         "version": model,
         "input": {} if is_removed else _input(generation),
         "output": [delivery.link(output) for output in outputs] or None,
-        "logs": "" if is_removed else _logs(generation),
+        "logs": "" if is_removed else _logs(generation, attempts),
         "error": generation.error or None,
         "status": STATUSES[Status(generation.status)],
         "created_at": timestamp(generation.created_at),
@@ -119,11 +135,11 @@ def _input(generation: Generation) -> dict[str, Any]:
     return {**images, **generation.params}
 
 
-def _logs(generation: Generation) -> str:
+def _logs(generation: Generation, attempts: Iterable[Attempt]) -> str:
     """Return the seed, a line for each attempt, where the last one is, and what the engine noted. Apps read the seed
     off the line that Replicate's models write of it."""
     begun = [f"Using seed: {generation.seed}"] if generation.started_at else []
-    lines = [f"{each.engine} {_SAID[State(each.state)]}{_because(each)}" for each in generation.attempts.all()]
+    lines = [f"{each.engine} {_SAID[State(each.state)]}{_because(each)}" for each in attempts]
     if generation.status == Status.RUNNING and (generation.progress or generation.stage):
         lines.append(", ".join(filter(None, [f"{generation.progress:.0%}", generation.stage])))
     return "\n".join([*begun, *lines, *map(str, generation.notes)])

@@ -56,9 +56,7 @@ def require_bounded(body: bytes) -> None:
         while at >= 0:
             left -= 1
             if not left:
-                raise ParseError(
-                    f"the body is not a JSON object of at most {MOST_VALUES:,} values, those within counted"
-                )
+                raise ParseError(f"the body is not a JSON object of at most {MOST_VALUES:,} values, all told")
             at = body.find(mark, at + 1)
 
 

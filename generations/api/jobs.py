@@ -65,7 +65,9 @@ class CreateView(JobsView):
         generation_id = uuid.uuid4()
         with notices.expected(generation_id) as bell:
             accepted = self._submit(request, model, raw, asked, generation_id)
-            self.final(accepted, bell, seconds - MARGIN - (time.monotonic() - began))
+            done = self.final(accepted, bell, seconds - MARGIN - (time.monotonic() - began))
+        if done:
+            return jobs_answers.ended(accepted.generation, done, seconds)
         return jobs_answers.waited(access.generation(self.actor, accepted.generation.id), seconds)
 
     def _submit(

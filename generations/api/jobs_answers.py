@@ -15,6 +15,7 @@ from generations import catalogue, predictions, uploads
 from generations.api import jobs_requests
 from generations.catalogue import ImageModel, schema
 from generations.models import Generation, Upload
+from generations.statements.terms import Final
 from generations.submission import Price
 
 # --- predictions --------------------------------------------------------------------------------------------
@@ -29,14 +30,23 @@ def created(generation: Generation) -> Response:
     return shown(generation, status=201)
 
 
+def ended(generation: Generation, final: Final, seconds: int) -> Response:
+    """Return the answer after waiting for one that has ended."""
+    return Response(predictions.ended(generation, final), status=201, headers=_applied(seconds))
+
+
 def waited(generation: Generation, seconds: int) -> Response:
     """Return the answer after waiting. Whatever one that goes on is doing, it says "starting": clients take any other
     word for the end."""
     answer = created(generation)
     if answer.data["status"] == "processing":
         answer.data["status"] = "starting"
-    answer["Preference-Applied"] = f"wait={seconds}"
+    answer["Preference-Applied"] = _applied(seconds)["Preference-Applied"]
     return answer
+
+
+def _applied(seconds: int) -> dict[str, str]:
+    return {"Preference-Applied": f"wait={seconds}"}
 
 
 def price(actor: Actor, model: ImageModel, price: Price) -> Response:

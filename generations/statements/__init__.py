@@ -50,6 +50,10 @@ class Statements(Protocol):
     def final(self, generation_id: uuid.UUID) -> Final | None:
         """Return a generation that has ended, with what an answer shows of it; None where it goes on."""
 
+    def complete(self, final: Final) -> Sequence[Attempt]:
+        """Load the times and notes of the generation, which `final` may have left out, and return its attempts in
+        order, with their engine, state and error."""
+
     def confirm(self, attempt_id: int, lease: uuid.UUID, since: datetime) -> bool:
         """Return whether an attempt is still ours, about to be submitted, and its generation wanted and not older than
         `since`."""

@@ -153,3 +153,7 @@ def final(generation_id: uuid.UUID) -> Final | None:
         return None
     outputs = list(generation.outputs.order_by("number"))
     return Final(generation, outputs, ledger.balance(generation.team_id).available)
+
+
+def complete(final: Final) -> Sequence[Attempt]:
+    return list(final.generation.attempts.order_by("number"))

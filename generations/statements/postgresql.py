@@ -24,6 +24,7 @@ from generations.statements.terms import Claimed, Final, Progress
 
 # What the doors read of these rows; the rest, timestamps above all, costs more to load than to find.
 _ASSET = ("id", "team_id", "sha256", "file", "width", "height")
+_TRIED = ("id", "engine", "state", "error")
 _ENDED = ("id", "params", "seed", "route", "status", "fault", "error", "cost", "engine", "seconds")
 
 KNOWN_ASSETS = f"""\
@@ -188,6 +189,14 @@ WHERE generation.id = %(id)s::uuid AND generation.status IN ('succeeded', 'faile
 ORDER BY output.number
 """  # noqa: S608 (column names of our own models)
 
+COMPLETE = f"""\
+SELECT generation.started_at, generation.finished_at, generation.notes, {rows.columns(Attempt, "attempt", _TRIED)}
+FROM generations_generation AS generation
+JOIN generations_attempt AS attempt ON attempt.generation_id = generation.id
+WHERE generation.id = %(id)s::uuid
+ORDER BY attempt.number
+"""  # noqa: S608 (column names of our own models)
+
 
 def known_assets(team_id: int, digests: Collection[str]) -> dict[str, Asset]:
     found = _fetch(KNOWN_ASSETS, {"team_id": team_id, "digests": list(digests)})
@@ -296,6 +305,14 @@ def final(generation_id: uuid.UUID) -> Final | None:
     width = len(_ENDED)
     outputs = [rows.load(Output, row[width + 1 :]) for row in found if row[width + 1] is not None]
     return Final(rows.load(Generation, found[0][:width], _ENDED), outputs, found[0][width])
+
+
+def complete(final: Final) -> Sequence[Attempt]:
+    found = _fetch(COMPLETE, {"id": final.generation.id})
+    for started_at, finished_at, notes, *_ in found[:1]:
+        final.generation.started_at, final.generation.finished_at = started_at, finished_at
+        final.generation.notes = json.loads(notes)
+    return [rows.load(Attempt, row[3:], _TRIED) for row in found]
 
 
 def _fetch(statement: str, terms: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -155,6 +155,7 @@ def deliver(attempt: Attempt, result: Result, outputs: Sequence[Output], settlin
 
 
 confirm, enter, leave = portable.confirm, portable.enter, portable.leave
+complete = portable.complete
 note_submitted, note_progress = portable.note_submitted, portable.note_progress
 
 
