@@ -137,8 +137,9 @@ class Listener:
     def stop(self) -> None:
         """Return once nobody listens and every connection has ended."""
         self._stopping.set()
-        with socket.create_connection(("127.0.0.1", self.port)):
-            self._thread.join(STOP_SECONDS)
+        with suppress(ConnectionRefusedError):  # a client's call came first, and ended the listening
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join(STOP_SECONDS)
         with self._changed:
             for handle in self._open:
                 with suppress(OSError):  # the client was quicker
