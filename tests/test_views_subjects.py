@@ -107,7 +107,7 @@ def test_a_person_has_so_many_a_minute(signed_in: Client, monkeypatch: pytest.Mo
 
 
 def test_a_failure_leaves_the_turn_free(signed_in: Client) -> None:
-    ask(signed_in, png(colour="white"))
+    assert ask(signed_in, png(colour="white")).status_code == 422
     read(ask(signed_in, png(120, 80)))
 
 
